@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Builds api/ with the real @vercel/go builder in a copy of the tree, starts each
+# function as the platform would, and asks it for a list, a hit, a write, metrics
+# and the cron with and without its secret.
+#
+# Needs node with npm (Debian's packages are installed if there is none) and
+# PostgreSQL (.ci/postgres.sh starts one).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+bridge='github.com/vercel/go-bridge v0.0.0-20221108222652-296f4c6bdb6d'
+lambda='github.com/aws/aws-lambda-go v1.55.1'
+
+if ! command -v npm >/dev/null; then
+  root=()
+  [[ $(id -u) == 0 ]] || root=(sudo)
+  "${root[@]}" apt-get update -qq
+  DEBIAN_FRONTEND=noninteractive "${root[@]}" apt-get install -y -qq --no-install-recommends nodejs npm >/dev/null
+fi
+
+work=$(mktemp -d)
+finish() {
+  [[ -z ${RESTASH_POSTGRES_DIR:-} ]] || .ci/postgres.sh stop
+  chmod -R u+w "$work" && rm -rf "$work"
+}
+trap finish EXIT
+
+mkdir "$work/project" "$work/builder"
+tar --exclude=.git --exclude=node_modules -cf - . | tar -xf - -C "$work/project"
+# The builder takes whatever is newest of these two; a check must not float.
+go -C "$work/project" mod edit -require="${bridge/ /@}" -require="${lambda/ /@}"
+cp .ci/vercel/package.json .ci/vercel/build.cjs "$work/builder"
+npm --prefix "$work/builder" install --silent --no-audit --no-fund --ignore-scripts
+
+# It also looks for a go of exactly the right version in the PATH before it downloads one.
+PATH="$(go env GOROOT)/bin:$PATH" node "$work/builder/build.cjs" "$work/project" "$work/functions" api/index.go api/cron/warm.go
+
+eval "$(.ci/postgres.sh start)"
+RESTASH_REQUIRE=postgres,vercel RESTASH_TEST_VERCEL="$work/functions" \
+  go test -count=1 -run '^TestVercel' -v ./examples/catalog

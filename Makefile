@@ -1,0 +1,53 @@
+# make help lists the targets.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+GO ?= go
+SOAK_FUZZ ?= 60s
+SOAK_COUNT ?= 20
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-10s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: dev
+dev: ## run the sample with a local Redis, a local database and no account
+	$(GO) run ./cmd/restash dev
+
+.PHONY: test
+test: ## run all tests (needs only Go)
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run all tests under the race detector
+	$(GO) test -race ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet and staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l . >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) -C tools build -o "$$($(GO) env GOCACHE)/restash-staticcheck" honnef.co/go/tools/cmd/staticcheck
+	"$$($(GO) env GOCACHE)/restash-staticcheck" ./...
+
+.PHONY: generate
+generate: ## write the *_gen.go files again
+	$(GO) generate ./...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for 5 s (FUZZ=30s for longer)
+	.ci/fuzz.sh $${FUZZ:-5s}
+
+.PHONY: soak
+soak: ## long stress: -race many times over, then a minute per fuzz target
+	RESTASH_SOAK=1 $(GO) test -race -count=$(SOAK_COUNT) -timeout=60m ./...
+	.ci/fuzz.sh $(SOAK_FUZZ)
+
+.PHONY: ci
+ci: ## everything that CI runs
+	.ci/run
+
+.PHONY: rename
+rename: ## change the module path: make rename MODULE=example.com/you/restash
+	@test -n "$(MODULE)" || { echo 'usage: make rename MODULE=example.com/you/restash' >&2; exit 1; }
+	.ci/rename.sh "$(MODULE)"

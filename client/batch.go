@@ -1,0 +1,152 @@
+package client
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cldcde/restash/client/command"
+)
+
+// Batch sends commands in one request. They run in their order, but not
+// atomically: others may come between. A command that fails is a reply of
+// [command.KindError], see [ReplyError]; an error means that the batch as a
+// whole failed, and its Sent tells whether any of it was executed. The
+// replies alias the body of the answer. No commands give no request.
+//
+// A batch is repeated by the transport only if each of its commands may be. A
+// command of a [command.Script] that the server does not know is sent again
+// with its source, in a second request.
+func (c *Client) Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error) {
+	replies, err := c.batch(ctx, "pipeline", cmds)
+	if err != nil {
+		return nil, err
+	}
+	return replies, c.reload(ctx, cmds, replies)
+}
+
+// Transaction is [Client.Batch] with all commands run atomically, or none if
+// the server refuses one before it starts. A command that fails while it runs
+// does not undo the others.
+func (c *Client) Transaction(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error) {
+	return c.batch(ctx, "multi-exec", cmds)
+}
+
+// Admit returns the error with which a batch that holds cmd would be refused
+// without anything being sent, or nil: cmd was made wrongly, is over a limit,
+// or has an argument that JSON cannot carry.
+func (c *Client) Admit(cmd command.Cmd) error {
+	args := cmd.Args()
+	if err := c.check(cmd.Name(), args, cmd.Err()); err != nil {
+		return err
+	}
+	if first, _ := binaryAt(args); first >= 0 {
+		return &Error{Command: cmd.Name(), kind: ErrBinary, Err: ErrBinary}
+	}
+	return nil
+}
+
+func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd) ([]command.Reply, error) {
+	if len(cmds) == 0 {
+		return nil, nil
+	}
+	x := exchange{c: c, name: endpoint, cmds: len(cmds), repeatable: true}
+	size := 2
+	for _, cmd := range cmds {
+		args := cmd.Args()
+		if err := c.check(cmd.Name(), args, cmd.Err()); err != nil {
+			return nil, err
+		}
+		x.repeatable = x.repeatable && cmd.Repeatable()
+		size += sizeHint(args) + 1
+	}
+	var bad int
+	if x.body, bad = appendBatch(make([]byte, 0, size), cmds); bad >= 0 {
+		return nil, &Error{Command: cmds[bad].Name(), kind: ErrBinary, Err: ErrBinary}
+	}
+	x.url = c.base
+	x.url.Path += "/" + endpoint
+	// A batch of one keeps to JSON: in RESP2 its framing would be ambiguous.
+	x.resp2 = c.cfg.Format == RESP2 && endpoint == "pipeline" && len(cmds) > 1
+	if err := x.send(ctx); err != nil {
+		return nil, err
+	}
+	if x.refused != nil {
+		e := serverError(endpoint, string(x.refused.Bytes), x.status)
+		e.Attempts = x.attempts
+		return nil, e
+	}
+	return x.many, nil
+}
+
+// reload sends those commands again, in full, whose script the server did not
+// know.
+func (c *Client) reload(ctx context.Context, cmds []command.Cmd, replies []command.Reply) error {
+	var full []command.Cmd
+	var at []int
+	for i, r := range replies {
+		if r.Kind != command.KindError || !isNoScript(r) {
+			continue
+		}
+		s, ok := cmds[i].(interface{ Fallback() (command.Cmd, bool) })
+		if !ok {
+			continue
+		}
+		if cmd, ok := s.Fallback(); ok {
+			full, at = append(full, cmd), append(at, i)
+		}
+	}
+	again, err := c.batch(ctx, "pipeline", full)
+	if err != nil {
+		// The others have their replies: only those of the scripts are lost.
+		for _, i := range at {
+			replies[i] = failedReply(replies[i], err)
+		}
+		return nil
+	}
+	for j, i := range at {
+		replies[i] = again[j]
+	}
+	return nil
+}
+
+// failedReply keeps NOSCRIPT, which is true, unless the server said something
+// newer.
+func failedReply(was command.Reply, err error) command.Reply {
+	if e, ok := errors.AsType[*Error](err); ok && e.Message != "" {
+		return command.Reply{Kind: command.KindError, Bytes: []byte(e.Message)}
+	}
+	return was
+}
+
+// undecodable makes the error of a reply that the command could not read.
+func (x *exchange) undecodable(err error) error {
+	if err == ErrNil {
+		return &Error{Command: x.name, Status: x.status, Attempts: x.attempts, Sent: SentYes, Err: ErrNil}
+	}
+	return decodeError(x.name, x.status, x.attempts, err)
+}
+
+func decodeError(name string, status, attempts int, err error) error {
+	e := &Error{Command: name, Status: status, Attempts: attempts, Sent: SentYes, Err: err}
+	if s, ok := errors.AsType[command.ServerError](err); ok {
+		e = serverError(name, string(s), status)
+		e.Attempts = attempts
+	} else if errors.Is(err, command.ErrReply) {
+		e.kind = ErrProtocol
+	}
+	return e
+}
+
+// DecodeReply reads a reply of [Client.Batch] or [Client.Transaction] the way
+// [Do] does: error replies and replies of another shape become an [*Error].
+func DecodeReply[T any](cmd command.Command[T], r command.Reply) (T, error) {
+	v, err := cmd.Decode(r)
+	if err != nil {
+		var zero T
+		if err == ErrNil {
+			return zero, &Error{Command: cmd.Name(), Status: 200, Attempts: 1, Sent: SentYes, Err: ErrNil}
+		}
+		return zero, decodeError(cmd.Name(), 200, 1, err)
+	}
+	return v, nil
+}

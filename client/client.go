@@ -1,0 +1,125 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/cldcde/restash/client/command"
+)
+
+// Client sends commands to one database. It may be used by any number of
+// goroutines at once, and should live as long as the process: it keeps
+// connections, TLS sessions and the sync token.
+type Client struct {
+	cfg           Config
+	base          url.URL
+	authorization []string
+	telemetry     telemetry
+	calls         *http.Client
+	streams       *http.Client
+	dropIdle      func()
+	trace         *Trace
+	token         syncToken
+	stats         counters
+	lastUse       atomic.Int64 // wall clock, in ns
+	closed        atomic.Bool
+}
+
+// New returns a client for the database of cfg. It makes no connection; an
+// error names the field of cfg that is wrong.
+func New(cfg Config) (*Client, error) {
+	base, err := cfg.validate()
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{cfg: cfg.withDefaults(), base: *base, trace: cfg.Trace, telemetry: newTelemetry(cfg)}
+	c.authorization = []string{"Bearer " + cfg.Token}
+	c.calls, c.streams, c.dropIdle = httpClients(c.cfg)
+	return c, nil
+}
+
+// Close drops the idle connections and refuses later calls with [ErrClosed].
+// Calls under way go on. It always returns nil.
+func (c *Client) Close() error {
+	c.closed.Store(true)
+	c.dropIdle()
+	return nil
+}
+
+// Do runs one command and returns its typed reply.
+func Do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (T, error) {
+	var zero T
+	x := &exchange{c: c, name: cmd.Name(), repeatable: cmd.Repeatable()}
+	err := x.single(ctx, cmd.Args(), cmd.Err())
+	if err != nil && x.one.Kind == command.KindError && isNoScript(x.one) {
+		if full, ok := cmd.Fallback(); ok {
+			x = &exchange{c: c, name: full.Name(), repeatable: full.Repeatable()}
+			err = x.single(ctx, full.Args(), full.Err())
+		}
+	}
+	if err != nil {
+		return zero, err
+	}
+	v, err := cmd.Decode(x.one)
+	if err != nil {
+		return zero, x.undecodable(err)
+	}
+	return v, nil
+}
+
+func isNoScript(r command.Reply) bool {
+	return command.ServerError(r.Bytes).Code() == "NOSCRIPT"
+}
+
+// single runs one command and leaves the reply in x.one.
+func (x *exchange) single(ctx context.Context, args []string, bad error) error {
+	if err := x.c.check(x.name, args, bad); err != nil {
+		return err
+	}
+	x.url = x.c.base
+	x.resp2 = x.c.cfg.Format == RESP2
+	body, ok := appendArgs(make([]byte, 0, sizeHint(args)), args)
+	x.body = body
+	if ok {
+		x.url.Path += "/"
+	} else if err := x.binary(args); err != nil {
+		return err
+	}
+	if err := x.send(ctx); err != nil {
+		return err
+	}
+	if x.one.Kind == command.KindError {
+		e := serverError(x.name, string(x.one.Bytes), x.status)
+		e.Attempts = x.attempts
+		return e
+	}
+	return nil
+}
+
+// send runs the exchange and tells the rest of the client about it.
+func (x *exchange) send(ctx context.Context) error {
+	c := x.c
+	if c.closed.Load() {
+		return &Error{Command: x.name, Err: ErrClosed, kind: ErrClosed}
+	}
+	start := time.Now()
+	c.thaw(start)
+	c.used(start)
+	commands := max(x.cmds, 1)
+	c.trace.start(StartInfo{Command: x.name, Commands: commands, Bytes: len(x.body)})
+	err := x.run(ctx)
+	end := time.Now()
+	c.used(end)
+	c.stats.latency.add(end.Sub(start))
+	if err != nil {
+		c.stats.failures.Add(1)
+	}
+	c.trace.done(DoneInfo{
+		Command: x.name, Commands: commands, Attempts: x.attempts, Status: x.status,
+		BytesIn: x.bytesIn, Bytes: len(x.body), Elapsed: end.Sub(start), Err: err,
+	})
+	return err
+}

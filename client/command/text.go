@@ -1,0 +1,126 @@
+package command
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/cldcde/restash/internal/json"
+)
+
+var errNilValue = errors.New("nil is not a value")
+
+// Text returns v as it is stored in Redis: strings and bytes as they are,
+// numbers in decimal, booleans as 1 and 0, an [encoding.TextMarshaler] (such
+// as [time.Time]) as its text, a pointer as what it points to, and anything
+// else as JSON. A type of one's own counts as its underlying string, number,
+// boolean or bytes. Nil is an error.
+//
+// A [time.Duration] is refused: nothing says which unit the reader expects.
+func Text(v any) (string, error) {
+	switch v := v.(type) {
+	case nil:
+		return "", errNilValue
+	case string:
+		return v, nil
+	case []byte:
+		if v == nil {
+			return "", errNilValue
+		}
+		return string(v), nil
+	case int:
+		return strconv.FormatInt(int64(v), 10), nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case bool:
+		return flag(v), nil
+	case float64:
+		return Float(v), nil
+	case time.Duration:
+		return "", errors.New("a time.Duration has no unit here: pass its seconds, milliseconds or String")
+	case encoding.TextMarshaler:
+		return marshalText(v)
+	}
+	return reflected(reflect.ValueOf(v))
+}
+
+func marshalText(v encoding.TextMarshaler) (string, error) {
+	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
+		return "", errNilValue
+	}
+	b, err := v.MarshalText()
+	if err != nil {
+		return "", fmt.Errorf("MarshalText of %T: %w", v, err)
+	}
+	return string(b), nil
+}
+
+func reflected(v reflect.Value) (string, error) {
+	switch v.Kind() {
+	case reflect.String:
+		return v.String(), nil
+	case reflect.Bool:
+		return flag(v.Bool()), nil
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return strconv.FormatInt(v.Int(), 10), nil
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		return strconv.FormatUint(v.Uint(), 10), nil
+	case reflect.Float32:
+		return formatFloat(v.Float(), 32), nil
+	case reflect.Float64:
+		return Float(v.Float()), nil
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return "", errNilValue
+		}
+		return Text(v.Elem().Interface())
+	case reflect.Slice:
+		if v.IsNil() {
+			return "", errNilValue
+		}
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return string(v.Bytes()), nil
+		}
+	case reflect.Map:
+		if v.IsNil() {
+			return "", errNilValue
+		}
+	}
+	b, err := json.Marshal(v.Interface())
+	return string(b), err
+}
+
+// Float returns f the way Redis reads and prints numbers: the shortest text
+// that gives the same number again, and inf, -inf and nan.
+func Float(f float64) string { return formatFloat(f, 64) }
+
+func formatFloat(f float64, bits int) string {
+	switch {
+	case math.IsNaN(f):
+		return "nan"
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	}
+	format := byte('f')
+	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		format = 'e'
+	}
+	return strconv.FormatFloat(f, format, -1, bits)
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}
+
+func integer(n int64) string { return strconv.FormatInt(n, 10) }
+
+func count(n int) string { return strconv.Itoa(n) }

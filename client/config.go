@@ -1,0 +1,182 @@
+package client
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Defaults of [Config] and [Limits].
+const (
+	DefaultTimeout      = 30 * time.Second
+	DefaultMaxConns     = 64
+	DefaultMaxRetries   = 3
+	DefaultValueLimit   = 512 << 10
+	DefaultKeyLimit     = 32 << 10
+	DefaultRequestLimit = 10 << 20
+)
+
+// Values that turn a thing off.
+const (
+	NoRetry = -1 // for Config.MaxRetries
+	NoLimit = -1 // for Config.MaxConns and the fields of Limits
+)
+
+// Format is how answers travel.
+type Format uint8
+
+const (
+	// JSON asks for JSON with strings in base64, as the official SDKs do. It
+	// is byte-exact.
+	JSON Format = iota
+	// RESP2 asks for Redis's own format where the server has it: single
+	// commands and pipelines. Transactions are answered in JSON.
+	RESP2
+)
+
+// Limits are sizes in bytes above which nothing is sent: the server would
+// refuse it. Zero means the default, [NoLimit] none. Raise them to what the
+// database's plan allows.
+type Limits struct {
+	Value   int // one argument; default 512 KiB
+	Key     int // one key; default 32 KiB, which is Upstash's own fixed limit
+	Request int // all arguments of one command; default 10 MiB
+}
+
+// Config describes a [Client]. Only URL and Token are needed.
+type Config struct {
+	// URL is the REST endpoint, such as https://eu1-example-12345.upstash.io.
+	URL string
+	// Token is the REST token, which is not the Redis password.
+	Token string
+
+	// Timeout bounds a call with all its retries; default 30 s. A context
+	// that ends earlier wins. Streams are not bound by it.
+	Timeout time.Duration
+	// MaxConns bounds the connections to the server; a call waits for a free
+	// one. Default 64. Streams are not counted.
+	MaxConns int
+	// MaxRetries is how often a command is sent again at most; default 3,
+	// [NoRetry] for never.
+	MaxRetries int
+	// Limits are checked before anything is sent.
+	Limits Limits
+
+	// HTTPClient sends the requests, if it is set; its transport, redirect
+	// policy, cookies and timeout apply. MaxConns is then the transport's affair.
+	HTTPClient *http.Client
+	// AllowHTTP lists host names, without port, to which the token may travel
+	// without TLS. Loopback addresses are always allowed.
+	AllowHTTP []string
+	// Format is how answers travel; default [JSON].
+	Format Format
+
+	// Logger receives warnings; default [slog.Default].
+	Logger *slog.Logger
+	// Trace, if set, is told about requests and retries.
+	Trace *Trace
+	// DisableTelemetry leaves out the headers that tell Upstash which SDK,
+	// platform and Go version are used. UPSTASH_DISABLE_TELEMETRY does too.
+	DisableTelemetry bool
+	// NoSyncToken turns read-your-writes off.
+	NoSyncToken bool
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Timeout == 0 {
+		cfg.Timeout = DefaultTimeout
+	}
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = DefaultMaxConns
+	}
+	if cfg.MaxRetries == 0 {
+		cfg.MaxRetries = DefaultMaxRetries
+	}
+	cfg.Limits = cfg.Limits.withDefaults()
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return cfg
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(n *int, def int) {
+		if *n == 0 {
+			*n = def
+		}
+	}
+	set(&l.Value, DefaultValueLimit)
+	set(&l.Key, DefaultKeyLimit)
+	set(&l.Request, DefaultRequestLimit)
+	return l
+}
+
+// validate names the field that is wrong, never its content: both URL and
+// Token may hold secrets.
+func (cfg Config) validate() (*url.URL, error) {
+	base, err := cfg.endpoint()
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case cfg.Token == "":
+		return nil, configError("Token", "is empty")
+	case strings.ContainsFunc(cfg.Token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return nil, configError("Token", "holds a character that no HTTP header can carry")
+	case cfg.Timeout < 0:
+		return nil, configError("Timeout", "is negative")
+	case cfg.MaxRetries < NoRetry:
+		return nil, configError("MaxRetries", "is less than NoRetry")
+	case cfg.MaxConns < NoLimit:
+		return nil, configError("MaxConns", "is less than NoLimit")
+	case cfg.Format > RESP2:
+		return nil, configError("Format", "is neither JSON nor RESP2")
+	case cfg.Limits.Value < NoLimit || cfg.Limits.Key < NoLimit || cfg.Limits.Request < NoLimit:
+		return nil, configError("Limits", "has a field less than NoLimit")
+	}
+	return base, nil
+}
+
+func (cfg Config) endpoint() (*url.URL, error) {
+	if cfg.URL == "" {
+		return nil, configError("URL", "is empty")
+	}
+	u, err := url.Parse(cfg.URL)
+	if err != nil {
+		return nil, configError("URL", "cannot be parsed")
+	}
+	switch {
+	case u.Scheme == "redis" || u.Scheme == "rediss":
+		return nil, configError("URL", "is a Redis address: use the REST URL, which begins with https://")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return nil, configError("URL", "must begin with https://")
+	case u.Hostname() == "":
+		return nil, configError("URL", "has no host")
+	case u.User != nil:
+		return nil, configError("URL", "holds credentials: put the token in Token")
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, configError("URL", "has a query or a fragment")
+	case u.Scheme == "http" && !cfg.httpAllowed(u.Hostname()):
+		return nil, configError("URL", "would send the token without TLS: use https:// or name the host in AllowHTTP")
+	}
+	u.Path = strings.TrimRight(u.Path, "/")
+	u.RawPath = ""
+	return u, nil
+}
+
+func (cfg Config) httpAllowed(host string) bool {
+	if host == "localhost" || slices.Contains(cfg.AllowHTTP, host) {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+func configError(field, problem string) error {
+	return fmt.Errorf("client: Config.%s %s", field, problem)
+}

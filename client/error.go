@@ -1,0 +1,204 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/cldcde/restash/client/command"
+)
+
+// What callers branch on. Every error of this package that has one of these
+// causes matches it with [errors.Is].
+var (
+	// ErrNil means that the key, field or member does not exist.
+	ErrNil = command.ErrNil
+	// ErrAuth means a missing or wrong token (status 401, WRONGPASS, NOAUTH).
+	ErrAuth = errors.New("client: not authorized")
+	// ErrPermission means that the token may not do this (status 403, NOPERM).
+	ErrPermission = errors.New("client: not permitted")
+	// ErrQuota means that the plan's requests or storage are used up, or that
+	// requests come too fast (status 429).
+	ErrQuota = errors.New("client: quota exceeded")
+	// ErrTooLarge means that a key, value, request or reply is over a limit,
+	// be it one of [Limits] or the server's.
+	ErrTooLarge = errors.New("client: too large")
+	// ErrWrongType means that the key holds another kind of value.
+	ErrWrongType = errors.New("client: wrong type")
+	// ErrNoScript means that the server does not know the script's hash.
+	ErrNoScript = errors.New("client: no such script")
+	// ErrReadOnly means that the server does not take writes at the moment.
+	ErrReadOnly = errors.New("client: read only")
+	// ErrProtocol means that the answer could not be understood.
+	ErrProtocol = errors.New("client: protocol error")
+	// ErrTransport means that there was no whole answer: dial, TLS, reset,
+	// timeout, or a gateway's status.
+	ErrTransport = errors.New("client: transport error")
+	// ErrBinary means that arguments hold bytes that are not UTF-8 where the
+	// REST interface has no way to carry them: in batches, and in more than
+	// one argument of a command.
+	ErrBinary = errors.New("client: argument is not UTF-8")
+	// ErrClosed means that [Client.Close] was called before.
+	ErrClosed = errors.New("client: closed")
+)
+
+// Sent says what is known about whether a failed command was executed.
+type Sent uint8
+
+const (
+	SentNo      Sent = iota // surely not executed
+	SentUnknown             // perhaps executed: the answer got lost
+	SentYes                 // the server answered it
+)
+
+var sentNames = [...]string{"no", "unknown", "yes"}
+
+// String returns no, unknown or yes.
+func (s Sent) String() string {
+	if int(s) < len(sentNames) {
+		return sentNames[s]
+	}
+	return fmt.Sprintf("sent(%d)", uint8(s))
+}
+
+// Error is the error of a command or of a whole batch. Its text never holds
+// the token, the URL or an argument.
+type Error struct {
+	Code     string // first upper-case word of the server's message, such as WRONGTYPE; "" if none
+	Message  string // the server's message; "" if there was none
+	Command  string // the command's name, "pipeline" or "multi-exec"
+	Status   int    // HTTP status of the last answer, 0 if there was none
+	Attempts int    // how many requests were made, 0 if nothing was sent
+	Sent     Sent   // whether the command was executed
+	Err      error  // the cause, if it was not the server
+
+	kind error // one of the sentinels, or nil
+}
+
+// Error returns one line: command, cause, status and attempts.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("client: ")
+	if e.Command != "" {
+		b.WriteString(e.Command + ": ")
+	}
+	switch {
+	case e.Message != "":
+		b.WriteString(e.Message)
+	case e.Err != nil:
+		b.WriteString(strings.TrimPrefix(e.Err.Error(), "client: "))
+	case e.kind != nil:
+		b.WriteString(strings.TrimPrefix(e.kind.Error(), "client: "))
+	default:
+		b.WriteString("failed")
+	}
+	if e.Status != 0 && e.Status != http.StatusOK {
+		fmt.Fprintf(&b, " (status %d)", e.Status)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
+	}
+	return b.String()
+}
+
+// Is reports whether target is the sentinel of this error.
+func (e *Error) Is(target error) bool { return e.kind != nil && e.kind == target }
+
+// Unwrap returns Err.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Unavailable reports whether err means that there was no usable answer of
+// Redis: a failed dial or TLS handshake, a timeout, a reset, status 5xx, 429,
+// 401 or 403, an exceeded quota, a body that cannot be read. It is what a
+// circuit breaker counts. An error reply such as WRONGTYPE is an answer. A
+// cancelled context is the caller's doing and gives false; whether a deadline
+// was the caller's own only the caller knows.
+func Unavailable(err error) bool {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return false
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return false
+	}
+	switch e.kind {
+	case ErrTransport, ErrProtocol, ErrAuth, ErrQuota:
+		return true
+	}
+	return e.Status >= 500 || e.Status == http.StatusForbidden
+}
+
+// ReplyError returns the error that r is, as an [*Error], or nil if r is no
+// error. It is for replies of [Client.Batch] and [Client.Transaction].
+func ReplyError(cmd command.Cmd, r command.Reply) error {
+	if r.Kind != command.KindError {
+		return nil
+	}
+	return serverError(cmd.Name(), string(r.Bytes), http.StatusOK)
+}
+
+// serverError makes an Error of the server's words.
+func serverError(name, message string, status int) *Error {
+	message = redact(message)
+	code := command.ServerError(message).Code()
+	return &Error{
+		Code: code, Message: message, Command: name, Status: status, Sent: SentYes,
+		kind: classify(code, message, status),
+	}
+}
+
+// redact cuts off what servers append of the command itself: its arguments
+// may be secret, and may be a megabyte.
+func redact(message string) string {
+	for _, tail := range []string{", with args beginning with", ", command was:", ". Command was:"} {
+		if head, _, found := strings.Cut(message, tail); found {
+			message = head
+		}
+	}
+	const most = 512
+	if len(message) > most {
+		message = strings.ToValidUTF8(message[:most], "") + "..."
+	}
+	return message
+}
+
+// classify goes by code and status first. Phrases are looked at only where
+// Upstash has no code of its own for the case.
+func classify(code, message string, status int) error {
+	switch code {
+	case "WRONGPASS", "NOAUTH":
+		return ErrAuth
+	case "NOPERM":
+		return ErrPermission
+	case "WRONGTYPE":
+		return ErrWrongType
+	case "NOSCRIPT":
+		return ErrNoScript
+	case "READONLY":
+		return ErrReadOnly
+	}
+	switch {
+	case status == http.StatusUnauthorized:
+		return ErrAuth
+	case status == http.StatusForbidden:
+		return ErrPermission
+	case status == http.StatusRequestEntityTooLarge || has(message, "max request size", "max single record size", "max key size"):
+		return ErrTooLarge
+	case status == http.StatusTooManyRequests || has(message, "max requests limit", "max daily request limit", "capacity quota"):
+		return ErrQuota
+	case status >= 500:
+		return ErrTransport
+	}
+	return nil
+}
+
+func has(message string, phrases ...string) bool {
+	for _, p := range phrases {
+		if strings.Contains(message, p) {
+			return true
+		}
+	}
+	return false
+}

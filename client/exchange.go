@@ -1,0 +1,229 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/cldcde/restash/client/command"
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// exchange is one HTTP request and its answer, with all attempts that it
+// takes. Whatever the attempts share lives here, so that a call costs few
+// allocations.
+type exchange struct {
+	c          *Client
+	name       string
+	url        url.URL
+	body       []byte
+	cmds       int  // commands in the body; 0 for a single one that is no batch
+	resp2      bool // the answer was asked for in RESP2
+	raw        bool // the body is an argument, not JSON
+	repeatable bool
+
+	attempts int
+	number   uint64 // of the last attempt, for the sync token
+	wait     time.Duration
+	sent     Sent // what is known of the last attempt
+	doubt    bool // an earlier attempt may have been executed
+	status   int
+	bytesIn  int
+
+	one     command.Reply   // the answer to a single command
+	many    []command.Reply // the answers to a batch
+	refused *command.Reply  // the error that refused the request as a whole
+
+	// Set by the transport, which may still be running when an attempt is
+	// given up.
+	seeking, connected atomic.Bool
+
+	retry retryablehttp.Client
+	trace httptrace.ClientTrace
+}
+
+var (
+	errBadStatus = errors.New("the server did not serve the request")
+	errTransient = errors.New("the server is not ready")
+	errTooLong   = errors.New("the answer is larger than a client reads")
+)
+
+// maxBody bounds what is read of an answer.
+const maxBody = 1 << 30
+
+// run makes the attempts. A nil error means that there is an answer that
+// could be read; it may be an error reply.
+func (x *exchange) run(ctx context.Context) error {
+	ctx, cancel := x.c.bound(ctx)
+	defer cancel()
+	x.trace.GetConn = x.getConn
+	x.trace.GotConn = x.gotConn
+	req := (&http.Request{
+		Method: http.MethodPost, URL: &x.url, Host: x.url.Host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: x.c.header(x),
+	}).WithContext(httptrace.WithClientTrace(ctx, &x.trace))
+	rr := &retryablehttp.Request{Request: req}
+	if err := rr.SetBody(x.body); err != nil {
+		return x.failed(ctx, err)
+	}
+	rr.SetResponseHandler(x.read)
+	x.begin(req)
+	x.configure()
+	if _, err := x.retry.Do(rr); err != nil {
+		return x.failed(ctx, err)
+	}
+	return nil
+}
+
+// bound puts the configured timeout over ctx unless that ends earlier.
+func (c *Client) bound(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d, ok := ctx.Deadline(); ok && time.Until(d) <= c.cfg.Timeout {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, c.cfg.Timeout)
+}
+
+// begin starts an attempt.
+func (x *exchange) begin(req *http.Request) {
+	x.attempts++
+	x.seeking.Store(false)
+	x.connected.Store(false)
+	s := &x.c.stats
+	s.requests.Add(1)
+	s.commands.Add(int64(max(x.cmds, 1)))
+	s.bytesOut.Add(int64(len(x.body)))
+	if x.c.cfg.NoSyncToken {
+		return
+	}
+	var token []string
+	token, x.number = x.c.token.begin()
+	req.Header[syncHeader] = token
+}
+
+// The transport asks for a connection, and has one. An attempt that never had
+// one was not executed.
+func (x *exchange) getConn(string) {
+	x.connected.Store(false)
+	x.seeking.Store(true)
+}
+
+func (x *exchange) gotConn(httptrace.GotConnInfo) { x.connected.Store(true) }
+
+// read takes the answer of an attempt. It is called by the retrying client,
+// so that an answer that breaks off counts as a failed attempt.
+func (x *exchange) read(resp *http.Response) error {
+	body, err := readAll(resp)
+	x.status = resp.StatusCode
+	x.bytesIn += len(body)
+	x.c.stats.bytesIn.Add(int64(len(body)))
+	x.one, x.many, x.refused = command.Reply{}, nil, nil
+	x.sent = SentUnknown
+	if x.status == http.StatusTooManyRequests {
+		x.sent = SentNo
+	}
+	if err != nil {
+		return err
+	}
+	x.c.token.answer(x.number, resp.Header[syncHeader])
+	parseErr := x.parse(body, resp.Header.Get("Content-Type"))
+	switch {
+	case x.status == http.StatusTooManyRequests || x.status >= 500:
+		x.wait = retryAfter(resp.Header)
+		return errBadStatus
+	case parseErr != nil:
+		return unreadable(parseErr, x.status, body)
+	}
+	x.sent = SentYes
+	if x.refused != nil && transient(x.refused) {
+		x.sent = SentNo
+		return errTransient
+	}
+	return nil
+}
+
+// readAll reads and closes the body of an answer, so that the connection can
+// be used again.
+func readAll(resp *http.Response) ([]byte, error) {
+	defer resp.Body.Close()
+	size := resp.ContentLength
+	if size > maxBody {
+		return nil, errTooLong
+	}
+	if size >= 0 {
+		// One byte more, to see the end without growing.
+		return readFull(resp.Body, make([]byte, 0, size+1))
+	}
+	return readFull(io.LimitReader(resp.Body, maxBody), make([]byte, 0, 1024))
+}
+
+func readFull(r io.Reader, b []byte) ([]byte, error) {
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// parse reads the body by its content type and first byte: a server may
+// answer in JSON although RESP2 was asked for, above all with an error.
+func (x *exchange) parse(body []byte, contentType string) (err error) {
+	inJSON := !x.resp2 || startsJSON(body)
+	if len(body) == 0 || inJSON && foreign(contentType) && !startsJSON(body) {
+		return errSyntax
+	}
+	switch {
+	case x.cmds == 0 && inJSON:
+		x.one, err = scanOne(body)
+	case x.cmds == 0:
+		x.one, err = respOne(body)
+	case inJSON:
+		x.many, x.refused, err = scanBatch(body, x.cmds)
+	default:
+		x.many, err = respBatch(body, x.cmds)
+		if err == nil && len(x.many) == 1 && x.cmds > 1 && x.many[0].Kind == command.KindError {
+			x.many, x.refused = nil, &x.many[0]
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if x.cmds == 0 && x.one.Kind == command.KindError {
+		x.refused = &x.one
+	}
+	if x.cmds > 0 && x.refused == nil && len(x.many) != x.cmds {
+		return errCount
+	}
+	return nil
+}
+
+var errCount = errors.New("the number of replies is not the number of commands")
+
+func startsJSON(body []byte) bool {
+	s := scanner{data: body}
+	c := s.space()
+	return c == '{' || c == '['
+}
+
+// transient reports whether an error reply says that the command was not run
+// and may be in a moment.
+func transient(r *command.Reply) bool {
+	switch command.ServerError(r.Bytes).Code() {
+	case "LOADING", "TRYAGAIN", "MASTERDOWN", "CLUSTERDOWN", "READONLY":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,209 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+)
+
+// Waits between attempts: a random time up to a bound that doubles.
+const (
+	firstWait     = 50 * time.Millisecond
+	maxWait       = time.Second
+	maxRetryAfter = 5 * time.Second // a server cannot park a caller for longer
+)
+
+// configure sets up the retrying client of this exchange. It has one of its
+// own because the policy needs what only the exchange knows. Its logger stays
+// off: it would print URLs.
+func (x *exchange) configure() {
+	x.retry.HTTPClient = x.c.calls
+	x.retry.RetryMax = max(x.c.cfg.MaxRetries, 0)
+	x.retry.CheckRetry = x.check
+	x.retry.Backoff = x.backoff
+	x.retry.PrepareRetry = x.again
+	x.retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
+}
+
+// check decides whether there is another attempt, and how long to wait for
+// it. It is called for the answer's head first and then for its body.
+func (x *exchange) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
+	if err == nil {
+		return false, nil
+	}
+	if resp == nil {
+		x.status, x.wait, x.refused = 0, 0, nil
+		x.sent = x.fate(err)
+	}
+	if ctx.Err() != nil || x.attempts > x.c.cfg.MaxRetries || !x.worthwhile(err) {
+		return false, nil
+	}
+	wait := x.pause(resp == nil)
+	if d, ok := ctx.Deadline(); ok && time.Until(d) <= wait {
+		return false, nil
+	}
+	x.wait = wait
+	x.doubt = x.doubt || x.sent == SentUnknown
+	x.c.stats.retries.Add(1)
+	x.c.trace.retry(RetryInfo{
+		Command: x.name, Attempt: x.attempts, Status: x.status, Sent: x.sent, Wait: wait, Err: withoutURL(err),
+	})
+	return true, nil
+}
+
+// worthwhile reports whether a failed attempt may be repeated and could end
+// differently.
+func (x *exchange) worthwhile(err error) bool {
+	if x.sent == SentYes || x.sent == SentUnknown && !x.repeatable {
+		return false
+	}
+	if _, bad := errors.AsType[*bodyError](err); bad && x.status >= 400 && x.status < 500 {
+		return false // somebody else's page for 404 or 403 stays what it is
+	}
+	return !errors.Is(err, errTooLong)
+}
+
+// pause is the wait before the next attempt. The first attempt may have met a
+// connection that died while it was idle: after dropping those, a command
+// that is safe to repeat goes out again at once.
+func (x *exchange) pause(connection bool) time.Duration {
+	if connection && x.sent == SentUnknown {
+		x.c.dropIdle()
+		if x.attempts == 1 {
+			return 0
+		}
+	}
+	bound := min(firstWait<<min(x.attempts-1, 10), maxWait)
+	return max(rand.N(bound), x.wait)
+}
+
+func (x *exchange) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	return x.wait
+}
+
+// again prepares another attempt. The header is copied: the transport may
+// still be reading that of the last one.
+func (x *exchange) again(req *http.Request) error {
+	req.Header = req.Header.Clone()
+	x.begin(req)
+	return nil
+}
+
+// fate says what is known of an attempt that got no answer.
+func (x *exchange) fate(err error) Sent {
+	if x.seeking.Load() {
+		if x.connected.Load() {
+			return SentUnknown
+		}
+		return SentNo
+	}
+	// Another transport than net/http's: only its error can tell.
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		return SentNo
+	}
+	if _, ok := errors.AsType[*net.DNSError](err); ok {
+		return SentNo
+	}
+	return SentUnknown
+}
+
+// retryAfter reads the header, in seconds or as a date, and bounds it.
+func retryAfter(h http.Header) time.Duration {
+	v := h.Get("Retry-After")
+	if v == "" {
+		return 0
+	}
+	var d time.Duration
+	if n, err := strconv.ParseFloat(v, 64); err == nil {
+		d = time.Duration(min(max(n, 0), maxRetryAfter.Seconds()) * float64(time.Second))
+	} else if t, err := http.ParseTime(v); err == nil {
+		d = time.Until(t)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}
+
+// failed makes the error of an exchange that got no usable answer.
+func (x *exchange) failed(ctx context.Context, err error) error {
+	e := &Error{Command: x.name, Status: x.status, Attempts: x.attempts, Sent: x.sent}
+	if x.doubt && e.Sent == SentNo {
+		e.Sent = SentUnknown
+	}
+	switch {
+	case x.refused != nil:
+		s := serverError(x.name, string(x.refused.Bytes), x.status)
+		e.Code, e.Message, e.kind = s.Code, s.Message, s.kind
+	case ctx.Err() != nil && x.status == 0:
+		e.Err, e.kind = fmt.Errorf("%w (%w)", ctx.Err(), withoutURL(err)), ErrTransport
+		if errors.Is(err, ctx.Err()) {
+			e.Err = ctx.Err()
+		}
+	case x.status != 0:
+		e.Err, e.kind = withoutURL(err), classify("", "", x.status)
+		if e.kind == nil {
+			e.kind = ErrTransport
+			if _, bad := errors.AsType[*bodyError](err); bad {
+				e.kind = ErrProtocol
+			}
+		}
+	default:
+		e.Err, e.kind = withoutURL(err), ErrTransport
+	}
+	return e
+}
+
+// withoutURL takes off what net/http wraps around its errors: the URL may
+// hold a key and a value.
+func withoutURL(err error) error {
+	for {
+		u, ok := errors.AsType[*url.Error](err)
+		if !ok {
+			return err
+		}
+		err = u.Err
+	}
+}
+
+// bodyError is an answer that is not what Upstash sends.
+type bodyError struct {
+	err     error
+	excerpt string // the beginning of a page or text that came instead
+}
+
+func (e *bodyError) Error() string {
+	if e.excerpt == "" {
+		return e.err.Error()
+	}
+	return fmt.Sprintf("%v: %q", e.err, e.excerpt)
+}
+
+func (e *bodyError) Unwrap() error { return e.err }
+
+// unreadable keeps the beginning of a body that is a gateway's page. What
+// looks like an answer of the database is not quoted: it may hold values.
+func unreadable(err error, status int, body []byte) error {
+	e := &bodyError{err: err}
+	if len(body) > 0 && (body[0] == '<' || status >= 400 && !startsJSON(body)) {
+		const most = 80
+		e.excerpt = strings.ToValidUTF8(string(body[:min(len(body), most)]), "")
+	}
+	return e
+}
+
+// foreign reports whether a content type rules out an answer of the database.
+func foreign(contentType string) bool {
+	if contentType == "" {
+		return false
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && strings.HasPrefix(t, "text/")
+}

@@ -1,0 +1,204 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Dialect is the kind of SQL that a database speaks.
+type Dialect string
+
+// The dialects. Any driver of database/sql for them will do.
+const (
+	SQLite   Dialect = "sqlite3"
+	Postgres Dialect = "postgres"
+)
+
+// Database is the catalogue's SQL. It is safe for concurrent use. The caller
+// keeps and closes the [sql.DB].
+type Database struct {
+	db      *sql.DB
+	dialect Dialect
+
+	mu       sync.Mutex
+	prepared bool // the schema is known to be there
+	prepare  func(context.Context) error
+}
+
+// NewDatabase wraps db and touches no network. The schema must exist; see
+// [Database.Migrate], [Database.Seed] and [Database.PrepareOnUse].
+func NewDatabase(db *sql.DB, dialect Dialect) (*Database, error) {
+	if db == nil {
+		return nil, errors.New("catalog: DB must be set")
+	}
+	if dialect != SQLite && dialect != Postgres {
+		return nil, fmt.Errorf("catalog: Dialect %q is neither %q nor %q", dialect, SQLite, Postgres)
+	}
+	return &Database{db: db, dialect: dialect}, nil
+}
+
+// PrepareOnUse makes the first query migrate and seed the database. A function
+// that starts while its database is away can so still answer from the cache; a
+// failure is the query's error, and the next query tries again. Call it before
+// the database is used.
+func (d *Database) PrepareOnUse() {
+	d.prepare = func(ctx context.Context) error {
+		if err := d.Migrate(ctx); err != nil {
+			return err
+		}
+		_, err := d.Seed(ctx)
+		return err
+	}
+}
+
+// conn returns the pool once the schema is there.
+func (d *Database) conn(ctx context.Context) (*sql.DB, error) {
+	if d.prepare == nil {
+		return d.db, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.prepared {
+		return d.db, nil
+	}
+	if err := d.prepare(ctx); err != nil {
+		return nil, err
+	}
+	d.prepared = true
+	return d.db, nil
+}
+
+// Migrate brings the schema up to date. On PostgreSQL an advisory lock keeps
+// instances that start together from doing it twice.
+func (d *Database) Migrate(ctx context.Context) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return fmt.Errorf("catalog: migrations: %w", err)
+	}
+	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
+	if d.dialect == Postgres {
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 30)) // tries once a second
+		if err != nil {
+			return fmt.Errorf("catalog: migration lock: %w", err)
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	provider, err := goose.NewProvider(goose.Dialect(d.dialect), d.db, files, options...)
+	if err != nil {
+		return fmt.Errorf("catalog: migrations: %w", err)
+	}
+	if pending, err := provider.HasPending(ctx); err == nil && !pending {
+		return nil // the usual start: no lock is taken
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("catalog: migrate: %w", err)
+	}
+	return nil
+}
+
+// Seed stores the embedded items and their authors unless they are there, and
+// returns how many items were new. What users changed is left alone.
+func (d *Database) Seed(ctx context.Context) (int, error) {
+	records, err := sampleRecords()
+	if err != nil {
+		return 0, err
+	}
+	var have int
+	err = d.db.QueryRowContext(ctx, `SELECT COUNT(*) FROM items WHERE sample`).Scan(&have)
+	if err != nil {
+		return 0, fmt.Errorf("catalog: count sample items: %w", err)
+	}
+	if have >= len(records) {
+		return 0, nil
+	}
+	return d.insertSample(ctx, records)
+}
+
+func (d *Database) insertSample(ctx context.Context, records []record) (int, error) {
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, fmt.Errorf("catalog: seed: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it only says that it is done
+	added := int64(0)
+	for batch := range slices.Chunk(records, 100) { // some databases are a network away
+		n, err := d.insertItems(ctx, tx, batch)
+		if err != nil {
+			return 0, fmt.Errorf("catalog: seed items: %w", err)
+		}
+		added += n
+	}
+	for batch := range slices.Chunk(sampleUsers(records), 100) {
+		if err := d.insertUsers(ctx, tx, batch); err != nil {
+			return 0, fmt.Errorf("catalog: seed users: %w", err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		return 0, fmt.Errorf("catalog: seed: %w", err)
+	}
+	return int(added), nil
+}
+
+// execer is what a pool and a transaction have in common.
+type execer interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// rebind writes the placeholders ? of our queries as $1, $2 where PostgreSQL
+// wants them. No query of ours has a ? for another reason.
+func (d *Database) rebind(query string) string {
+	if d.dialect != Postgres {
+		return query
+	}
+	var out strings.Builder
+	for n := 1; ; n++ {
+		before, after, found := strings.Cut(query, "?")
+		out.WriteString(before)
+		if !found {
+			return out.String()
+		}
+		out.WriteString("$" + strconv.Itoa(n))
+		query = after
+	}
+}
+
+// repeat writes the same placeholders n times, with commas between.
+func repeat(marks string, n int) string {
+	return strings.TrimSuffix(strings.Repeat(marks+", ", n), ", ")
+}
+
+// byteOrder makes PostgreSQL sort text as SQLite does, whatever its locale.
+func (d *Database) byteOrder(column string) string {
+	if d.dialect == Postgres {
+		return column + ` COLLATE "C"`
+	}
+	return column
+}
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// cents rounds to two decimals.
+func cents(x float64) float64 { return math.Round(x*100) / 100 }
+
+func mean(sum, n int64) float64 {
+	if n == 0 {
+		return 0
+	}
+	return cents(float64(sum) / float64(n))
+}

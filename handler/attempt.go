@@ -1,0 +1,149 @@
+package handler
+
+import (
+	"context"
+	"sync"
+
+	"github.com/cldcde/restash/strategies"
+)
+
+// attempt is one call of the cache for an exchange. Its load may outlive the
+// exchange; what it leaves behind is read through result.
+type attempt struct {
+	x      *exchange
+	names  []string // the Vary list it asks with
+	cap    *capture
+	status strategies.Status
+
+	mu  sync.Mutex
+	ran bool
+	out *outcome
+}
+
+// outcome is what came of a load that ran for this exchange.
+type outcome struct {
+	status  int // of the handler's answer; 0 if it was not asked
+	refused refusal
+	// fromStore says that the old response is the answer after all.
+	fromStore bool
+	stale     bool
+	validated bool
+	// late says that the answer grew too long for a client that was not served.
+	late bool
+	// again says that the handler confirmed another response than the stored one.
+	again    bool
+	panicked any
+}
+
+func newAttempt(x *exchange, names []string) *attempt {
+	a := &attempt{x: x, names: names}
+	a.cap = newCapture(x.w, x.p.cfg.Advanced.MaxBody)
+	return a
+}
+
+func (a *attempt) fetch() (*response, error) {
+	x := a.x
+	opts := make([]strategies.Option, 0, 4)
+	opts = append(opts, strategies.Report(&a.status))
+	if tags := x.p.cfg.tags(x.r); len(tags) > 0 {
+		opts = append(opts, strategies.Tags(tags...))
+	}
+	if len(a.names) > 0 {
+		opts = append(opts, strategies.Variant(variantOf(a.names, x.sel)))
+	}
+	if x.fresh {
+		opts = append(opts, strategies.Force())
+	}
+	return x.p.cache.Fetch(x.r.Context(), x.key, a.load, opts...)
+}
+
+// result is what the load left, if it has ended, and whether it ever ran.
+func (a *attempt) result() (own *outcome, ran bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.out, a.ran
+}
+
+func (a *attempt) settle(o outcome) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.out = &o
+}
+
+// verdict words how the exchange was answered.
+func (a *attempt) verdict(own *outcome) verdict {
+	v := verdictOf(a.status, len(a.names) > 0)
+	if a.x.p.cfg.Advanced.ShowKey {
+		v.key = a.x.key
+	}
+	if v.fwd != "" && a.x.why != "" {
+		v.fwd = a.x.why
+	}
+	if own == nil {
+		return v
+	}
+	v.fwdStatus = own.status
+	switch {
+	case own.fromStore:
+		v.fwd, v.fwdStatus, v.state = "", 0, strategies.Hit
+		if own.stale {
+			v.state = strategies.Stale
+		}
+		if own.status > 0 {
+			v.fwd, v.fwdStatus = "stale", own.status
+		}
+	case own.refused != "":
+		v.detail = string(own.refused)
+	}
+	return v
+}
+
+// load runs the handler, or decides that the old response will do.
+func (a *attempt) load(ctx context.Context, l *strategies.Load[*response]) (resp *response, err error) {
+	a.mu.Lock()
+	a.ran = true
+	a.mu.Unlock()
+	job := &job{a: a, l: l, cfg: a.x.p.cfg, old: a.old(l)}
+	if refreshing(l) {
+		a.cap.leave(canceled) // the client has the stale answer, or will be given what comes
+		job.detached = true
+	}
+	if job.old != nil && !a.x.p.cfg.preset() && !job.detached {
+		if resp := job.withoutAsking(); resp != nil {
+			return resp, nil
+		}
+	}
+	if a.x.asks.onlyIfCached && !job.detached {
+		l.DoNotShare()
+		return nil, errNotCached
+	}
+	return job.ask(ctx)
+}
+
+// refreshing reports whether a load renews a stale response that is served
+// meanwhile.
+func refreshing(l any) bool {
+	r, ok := l.(interface{ Refresh() bool })
+	return ok && r.Refresh()
+}
+
+var canceled = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// old is the stored response that this exchange could take if it still holds.
+func (a *attempt) old(l *strategies.Load[*response]) *response {
+	for _, r := range []*response{a.x.known, oldOf(l)} {
+		if r != nil && !r.marker && variantOf(r.vary, a.x.sel) == r.variant {
+			return r
+		}
+	}
+	return nil
+}
+
+func oldOf(l *strategies.Load[*response]) *response {
+	r, _ := l.Old()
+	return r
+}

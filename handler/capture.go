@@ -1,0 +1,295 @@
+package handler
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// capture is the ResponseWriter that a handler writes to when its answer may
+// be stored. It holds the answer back until it is whole, or sends it on while
+// the handler writes: at once where it will not be stored, from the first
+// Flush on where it may be. The status is frozen when it is first written and
+// the header is copied then, whatever the underlying writer makes of late calls.
+//
+// The handler's goroutine may outlive the request: leave cuts the client off.
+type capture struct {
+	// verdict decides at the header whether the answer is kept. It runs in
+	// the handler's goroutine.
+	verdict func(status int, h http.Header) fate
+	// announce adds the fields of this cache to a header that is sent while
+	// the answer is still being written.
+	announce func(status int, h http.Header)
+	// passing is called once when the answer is found not to be stored and to
+	// go straight to the client.
+	passing func(why refusal)
+	limit   int
+
+	header http.Header // the handler's
+
+	mu sync.Mutex
+	// out is the client; nil if there is none, or no longer.
+	out    http.ResponseWriter
+	status int
+	frozen http.Header
+	body   []byte
+	keep   bool // still recording
+	sent   bool // out has the header
+	why    refusal
+	over   bool // the handler has returned
+
+	done chan struct{}
+}
+
+// fate is what becomes of an answer.
+type fate struct {
+	// why it is not stored; "" if it is kept.
+	why refusal
+	// hold keeps it back all the same: something else may be sent instead.
+	hold bool
+}
+
+func newCapture(out http.ResponseWriter, limit int) *capture {
+	return &capture{out: out, limit: limit, header: http.Header{}, keep: true, done: make(chan struct{})}
+}
+
+// Header is the header as the handler sees it.
+func (c *capture) Header() http.Header { return c.header }
+
+// WriteHeader freezes a final status, and passes an informational one on.
+func (c *capture) WriteHeader(status int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.status != 0:
+	case status >= 100 && status < 200 && status != http.StatusSwitchingProtocols:
+		c.inform(status)
+	default:
+		c.begin(status)
+	}
+}
+
+// inform sends a 1xx answer to the client, if there is one.
+func (c *capture) inform(status int) {
+	if c.out == nil || c.sent {
+		return
+	}
+	h := c.out.Header()
+	before := h.Clone()
+	for name, lines := range c.header {
+		h[name] = lines
+	}
+	c.out.WriteHeader(status)
+	clear(h)
+	for name, lines := range before {
+		h[name] = lines
+	}
+}
+
+func (c *capture) begin(status int) {
+	c.status = status
+	c.frozen = c.header.Clone()
+	f := c.verdict(status, c.frozen)
+	if c.why = f.why; f.why != "" && !f.hold {
+		c.pass(f.why)
+	}
+}
+
+// pass gives up storing and sends what there is.
+func (c *capture) pass(why refusal) {
+	c.keep, c.why = false, why
+	c.passing(why)
+	c.send()
+	c.body = nil
+}
+
+// send writes the header and what was held back to the client.
+func (c *capture) send() {
+	if c.out == nil || c.sent {
+		return
+	}
+	c.sent = true
+	h := c.out.Header()
+	for name, lines := range c.frozen {
+		h[name] = lines
+	}
+	c.announce(c.status, h)
+	c.out.WriteHeader(c.status)
+	if len(c.body) > 0 {
+		c.out.Write(c.body) // an error shows at the handler's next write
+	}
+}
+
+// Write records and sends as the answer's fate demands.
+func (c *capture) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status == 0 {
+		sniff(c.header, p)
+		c.begin(http.StatusOK)
+	}
+	if !bodyAllowed(c.status) {
+		return 0, http.ErrBodyNotAllowed
+	}
+	if c.keep {
+		if len(c.body)+len(p) > c.limit {
+			c.pass(refuseSize)
+		} else {
+			c.body = append(c.body, p...)
+		}
+	}
+	if c.out == nil || !c.sent {
+		return len(p), nil // nobody waits: the rest of a long answer is dropped
+	}
+	return c.out.Write(p)
+}
+
+// sniff sets the Content-Type that net/http would; other servers do not.
+func sniff(h http.Header, p []byte) {
+	if _, there := h["Content-Type"]; !there && h.Get("Content-Encoding") == "" && len(p) > 0 {
+		h.Set("Content-Type", http.DetectContentType(p))
+	}
+}
+
+func bodyAllowed(status int) bool {
+	return status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// FlushError sends what was written so far. An answer that may be stored goes
+// on being recorded.
+func (c *capture) FlushError() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status == 0 {
+		c.begin(http.StatusOK)
+	}
+	if c.keep && c.why != "" || c.out == nil {
+		return nil // held back, or nobody there
+	}
+	c.send()
+	return http.NewResponseController(c.out).Flush()
+}
+
+// Flush is for handlers that ask for an http.Flusher.
+func (c *capture) Flush() { _ = c.FlushError() }
+
+var errNoClient = errors.New("handler: the client has left")
+
+// control runs f on the client's writer.
+func (c *capture) control(f func(*http.ResponseController) error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out == nil {
+		return errNoClient
+	}
+	return f(http.NewResponseController(c.out))
+}
+
+// SetReadDeadline, SetWriteDeadline and EnableFullDuplex are for http.ResponseController.
+func (c *capture) SetReadDeadline(t time.Time) error {
+	return c.control(func(rc *http.ResponseController) error { return rc.SetReadDeadline(t) })
+}
+
+// SetWriteDeadline sets the deadline of the client's connection.
+func (c *capture) SetWriteDeadline(t time.Time) error {
+	return c.control(func(rc *http.ResponseController) error { return rc.SetWriteDeadline(t) })
+}
+
+// EnableFullDuplex is passed on to the client's connection.
+func (c *capture) EnableFullDuplex() error {
+	return c.control((*http.ResponseController).EnableFullDuplex)
+}
+
+// Hijack hands the client's connection to the handler; nothing is stored.
+func (c *capture) Hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
+	err = c.control(func(rc *http.ResponseController) error {
+		conn, rw, err = rc.Hijack()
+		if err == nil {
+			c.status, c.keep, c.sent = http.StatusSwitchingProtocols, false, true
+			c.frozen = http.Header{}
+			c.passing(refuseUpgrade)
+		}
+		return err
+	})
+	return conn, rw, err
+}
+
+// finish marks the end of the handler's run.
+func (c *capture) finish(panicked bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.status == 0 && !panicked {
+		c.begin(http.StatusOK)
+	}
+	if c.keep && !panicked && !c.whole() {
+		c.why = refuseCut
+	}
+	if c.sent && c.out != nil && !panicked {
+		copyTrailers(c.out.Header(), c.header, c.frozen)
+	}
+	c.over = true
+	close(c.done)
+}
+
+// whole reports whether the body is as long as the handler said (RFC 9111
+// section 3.3: an incomplete response is not stored).
+func (c *capture) whole() bool {
+	declared := c.frozen.Get("Content-Length")
+	if declared == "" || !bodyAllowed(c.status) {
+		return true
+	}
+	n, err := strconv.Atoi(declared)
+	return err == nil && n == len(c.body)
+}
+
+// leave waits for an answer that is under way to the client, until its end or
+// until the client has left, and then cuts the client off. It reports whether
+// the client got the answer from here.
+func (c *capture) leave(ctx context.Context) (sent bool) {
+	c.mu.Lock()
+	if c.sent && !c.over && c.out != nil {
+		c.mu.Unlock()
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+		}
+		c.mu.Lock()
+	}
+	defer c.mu.Unlock()
+	c.out = nil
+	return c.sent
+}
+
+// trailers are the fields that the handler set after its body: those that its
+// Trailer field names, and those with http.TrailerPrefix.
+func trailers(header, frozen http.Header) http.Header {
+	var t http.Header
+	add := func(name string, lines []string) {
+		if t == nil {
+			t = http.Header{}
+		}
+		t[name] = lines
+	}
+	for _, name := range list(frozen["Trailer"]) {
+		if lines := header[canonical(name)]; len(lines) > 0 {
+			add(canonical(name), lines)
+		}
+	}
+	for name, lines := range header {
+		if len(name) > len(http.TrailerPrefix) && name[:len(http.TrailerPrefix)] == http.TrailerPrefix {
+			add(canonical(name[len(http.TrailerPrefix):]), lines)
+		}
+	}
+	return t
+}
+
+func copyTrailers(out, header, frozen http.Header) {
+	for name, lines := range trailers(header, frozen) {
+		out[http.TrailerPrefix+name] = lines
+	}
+}

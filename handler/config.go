@@ -1,0 +1,243 @@
+package handler
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Config says how the answers of one route are cached. With a TTL it is a
+// preset; without, the responses' own headers decide. See the package comment.
+//
+// A Config is an [invalidate.Handle]: invalidate.Prefix(config, id) names the
+// entries whose first path value is id, invalidate.Prefix(config) all of them.
+type Config struct {
+	// Prefix names the preset: the first part of every key, and its name in
+	// metrics. Required with a TTL; "http" without.
+	Prefix string
+	// TTL is how long an answer is fresh. 0 means that the response's own
+	// Cache-Control decides.
+	TTL time.Duration
+	// StaleWhileRevalidate is how long after that it may be served while it
+	// is refreshed. 0 means not at all. For presets only.
+	StaleWhileRevalidate time.Duration
+	// StaleIfError is how long after TTL it may be served when the handler
+	// panics or answers 500, 502, 503 or 504. 0 means not at all. For presets only.
+	StaleIfError time.Duration
+	// Negative is how long a 404 or 410 is stored. 0 means that it is not.
+	// For presets only.
+	Negative time.Duration
+	// Tags of every answer. A tag may hold the name of a path value or of a
+	// parameter in Query: "extension:{id}". If that is empty the tag is left out.
+	Tags []string
+	// Query lists the parameters that count, with their defaults. Others are
+	// ignored, and the handler does not see them. For presets only.
+	Query Query
+	// Key, if set, makes the key instead of path values and Query; the
+	// handler then sees the request's query and host as they came.
+	Key func(*http.Request) string
+	// Public says that the answers are the same for everyone: Cookie and
+	// Authorization are ignored, and removed before the handler runs. Without
+	// it requests that have one bypass the cache. For presets only.
+	Public bool
+	// ByHost makes the host part of a preset's key; without it the handler
+	// does not see the host that was asked for.
+	ByHost bool
+	// Version, if set, is part of every key: a new deploy with another
+	// Version does not serve what an old one stored.
+	Version string
+	// Advanced holds what few need.
+	Advanced Advanced
+}
+
+// Query maps the query parameters that select an answer to their defaults.
+// A parameter that is absent, empty or has its default's value gives the same
+// key as one that is not there; of one given twice the first value counts.
+type Query map[string]string
+
+// Advanced settings of a [Config]. The zero value is the default.
+type Advanced struct {
+	// Vary names request fields that are known to select the response, so
+	// that the first hit in a process need not learn them.
+	Vary []string
+	// MaxAge lets browsers keep a preset's answers this long without asking.
+	// 0 means that they ask each time (and mostly get a 304), so that they see
+	// invalidations at once.
+	MaxAge time.Duration
+	// CDN lets a CDN in front of this cache keep answers; see [CDN].
+	CDN CDN
+	// StoreSetCookie stores responses with a Set-Cookie field, which is then
+	// replayed to everyone. Without it they are not stored.
+	StoreSetCookie bool
+	// MaxBody is the most bytes of a body that is held to be stored; a longer
+	// one passes through. 0 means 512 KB (512 × 1,024), the most that fits.
+	MaxBody int
+	// Targets are the targeted fields that take the place of Cache-Control,
+	// the first that is there counting (RFC 9213). nil means
+	// CDN-Cache-Control. For responses' own headers only.
+	Targets []string
+	// TagFields are response fields that hold tags, separated by commas or
+	// blanks; they are removed before the client sees them. nil means
+	// Cache-Tag and Surrogate-Key. Tags that come this way cost one command
+	// and trip more when stored.
+	TagFields []string
+	// Keep is how long past its lifetime a response that can be validated is
+	// kept, for responses' own headers. 0 means 24 hours, negative not at all.
+	Keep time.Duration
+	// ShowKey writes the key into Cache-Status.
+	ShowKey bool
+	// Timeout ends a run of the handler whose answer would be stored.
+	// 0 means 30 s. An answer that is passed through has no limit.
+	Timeout time.Duration
+}
+
+// CDN is what the cache tells a CDN in front of it. An invalidation does not
+// reach that CDN: it may serve an answer for TTL after the answer changed.
+type CDN struct {
+	// TTL is how long it may keep an answer. 0 means that nothing is written.
+	TTL time.Duration
+	// StaleWhileRevalidate is how long after that it may serve it while it
+	// asks for a new one.
+	StaleWhileRevalidate time.Duration
+	// Fields to write. nil means CDN-Cache-Control; Vercel's own is
+	// Vercel-CDN-Cache-Control.
+	Fields []string
+	// TagField, if set, is written with the answer's tags: Vercel-Cache-Tag
+	// or Cache-Tag (separated by commas), or Surrogate-Key (by blanks).
+	TagField string
+}
+
+// Lifetime is a TTL and a stale window that fit a class of data.
+type Lifetime struct{ TTL, StaleWhileRevalidate time.Duration }
+
+// The lifetimes of usual classes of data.
+var (
+	// Lists of things, with filters and pages: 1 h, 5 min.
+	Lists = Lifetime{time.Hour, 5 * time.Minute}
+	// UserData is what belongs to one user: 5 min, 1 min.
+	UserData = Lifetime{5 * time.Minute, time.Minute}
+	// Details of one thing: 30 min, 5 min.
+	Details = Lifetime{30 * time.Minute, 5 * time.Minute}
+	// Stats are numbers that change all the time: 10 min, 2 min.
+	Stats = Lifetime{10 * time.Minute, 2 * time.Minute}
+	// Categories change seldom: 2 h, 10 min.
+	Categories = Lifetime{2 * time.Hour, 10 * time.Minute}
+	// Featured is what editors choose: 15 min, 5 min.
+	Featured = Lifetime{15 * time.Minute, 5 * time.Minute}
+)
+
+// Config returns a preset of this lifetime, to be completed by its other fields.
+func (l Lifetime) Config(prefix string) Config {
+	return Config{Prefix: prefix, TTL: l.TTL, StaleWhileRevalidate: l.StaleWhileRevalidate}
+}
+
+const (
+	// DefaultMaxBody is the most that an Upstash value of 512 KB can hold.
+	DefaultMaxBody = 512 << 10
+	// DefaultTimeout ends a run of the handler whose answer would be stored.
+	DefaultTimeout = 30 * time.Second
+	defaultKeep    = 24 * time.Hour
+	// keepUnvalidated is the same for a response that cannot be validated: it
+	// helps only while the handler is out of reach.
+	keepUnvalidated = 10 * time.Minute
+	rfcName         = "http"
+	// maxAgeOfMarker is the TTL of the handle without a preset; every load sets its own.
+	maxAgeOfMarker = time.Hour
+)
+
+// Name is the name of the class of values in the cache; it makes a Config a
+// handle for package invalidate.
+func (c Config) Name() string {
+	if c.Prefix == "" {
+		return rfcName
+	}
+	return plainName(c.Prefix)
+}
+
+// preset reports whether the Config, not the response, gives the lifetime.
+func (c Config) preset() bool { return c.TTL > 0 }
+
+// plainName spells s with letters, digits and -._ only, "~" and two
+// hexadecimal digits standing for any other byte.
+func plainName(s string) string {
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
+			b.WriteByte(c)
+		default:
+			fmt.Fprintf(&b, "~%02X", c)
+		}
+	}
+	return b.String()
+}
+
+func (c Config) withDefaults() Config {
+	a := &c.Advanced
+	if a.MaxBody == 0 {
+		a.MaxBody = DefaultMaxBody
+	}
+	if a.Targets == nil {
+		a.Targets = []string{"Cdn-Cache-Control"}
+	}
+	if a.TagFields == nil {
+		a.TagFields = []string{"Cache-Tag", "Surrogate-Key"}
+	}
+	if a.Keep == 0 {
+		a.Keep = defaultKeep
+	}
+	if a.Timeout == 0 {
+		a.Timeout = DefaultTimeout
+	}
+	if a.CDN.TTL > 0 && a.CDN.Fields == nil {
+		a.CDN.Fields = []string{"CDN-Cache-Control"}
+	}
+	a.Targets, a.TagFields = canonicalAll(a.Targets), canonicalAll(a.TagFields)
+	a.Vary = union(canonicalAll(a.Vary), nil)
+	return c
+}
+
+func canonicalAll(names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = canonical(n)
+	}
+	return all
+}
+
+// check names the field that is wrong.
+func (c Config) check() error {
+	wrong := func(field, format string, args ...any) error {
+		return fmt.Errorf("handler: Config.%s %s", field, fmt.Sprintf(format, args...))
+	}
+	a := c.Advanced
+	switch {
+	case c.TTL < 0:
+		return wrong("TTL", "is negative")
+	case c.preset() && c.Prefix == "":
+		return wrong("Prefix", "is empty: a Config with a TTL needs one")
+	case len(c.Name()) > 128:
+		return wrong("Prefix", "has %d bytes, want at most 128", len(c.Name()))
+	case c.StaleWhileRevalidate < 0, c.StaleIfError < 0, c.Negative < 0:
+		return wrong("StaleWhileRevalidate, StaleIfError or Negative", "is negative")
+	case !c.preset() && (c.StaleWhileRevalidate > 0 || c.StaleIfError > 0 || c.Negative > 0 || c.Public || c.Query != nil):
+		return wrong("TTL", "is 0: then StaleWhileRevalidate, StaleIfError, Negative, Public and Query mean nothing")
+	case len(c.Tags) > 16:
+		return wrong("Tags", "has %d tags, want at most 16", len(c.Tags))
+	case slices.Contains(c.Tags, ""):
+		return wrong("Tags", "has an empty tag")
+	case a.MaxBody < 0:
+		return wrong("Advanced.MaxBody", "is negative")
+	case len(a.Vary) > maxVary:
+		return wrong("Advanced.Vary", "has %d names, want at most %d", len(a.Vary), maxVary)
+	}
+	for _, t := range c.Tags {
+		if strings.Count(t, "{") != strings.Count(t, "}") {
+			return wrong("Tags", "has %q with an open brace", t)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package handler
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/cldcde/restash/strategies"
+)
+
+// exchange is one request that goes through the cache.
+type exchange struct {
+	p    *preset
+	next http.Handler
+	w    http.ResponseWriter
+	r    *http.Request
+
+	key  string
+	sel  http.Header
+	asks directives // the request's Cache-Control; nothing for presets
+	// known is a stored response that this request may not take as it is; the
+	// handler is asked whether it still holds.
+	known *response
+	// why is the Cache-Status word for known.
+	why string
+	// fresh says that only a new answer will do.
+	fresh bool
+	// whole says that the handler is to be asked without conditions.
+	whole bool
+}
+
+// maxRounds bounds how often a request starts over, because it first has to
+// learn which fields select its answer or may not take the one it was given.
+const maxRounds = 4
+
+func (x *exchange) serve() {
+	cfg := x.p.cfg
+	x.asks = noDirectives()
+	if cfg.preset() {
+		x.key = cfg.presetKey(x.r)
+	} else {
+		x.key = x.rfcKey()
+		if lines := x.r.Header["Cache-Control"]; len(lines) > 0 {
+			x.asks = parseCacheControl(lines)
+		}
+	}
+	x.sel = cfg.selecting(x.r.Header)
+	names := x.p.vary.of(x.key)
+	for range maxRounds {
+		next, answered := x.round(names)
+		if answered {
+			return
+		}
+		names = next
+	}
+	x.direct("undecided")
+}
+
+func (x *exchange) rfcKey() string {
+	if x.p.cfg.Key != nil {
+		return x.p.cfg.Key(x.r)
+	}
+	return locate(x.r).key(x.r.URL.EscapedPath(), x.r.URL.RawQuery)
+}
+
+// round asks the cache once. It returns the list to ask with next, or that
+// the client has its answer.
+func (x *exchange) round(names []string) (next []string, answered bool) {
+	a := newAttempt(x, names)
+	resp, err := a.fetch()
+	if a.cap.leave(x.r.Context()) {
+		x.sent(a)
+		return nil, true
+	}
+	own, ran := a.result()
+	switch {
+	case own != nil && own.again:
+		x.known, x.whole, x.fresh = nil, true, true
+		return names, false
+	case err != nil && own != nil && own.late:
+		x.direct("stream") // its beginning is gone: it was thought that nobody waited
+		return nil, true
+	case err != nil:
+		x.failed(err, ran)
+		return nil, true
+	case resp.marker:
+		return x.p.vary.learn(x.key, resp.vary), false
+	case own == nil && variantOf(resp.vary, x.sel) != resp.variant:
+		return x.p.vary.learn(x.key, resp.vary), false
+	case own == nil && !x.p.cfg.preset():
+		if why := x.unfit(resp, a.status); why != "" {
+			x.known, x.why, x.fresh = resp, why, true
+			return names, false
+		}
+	}
+	x.answer(resp, a, own)
+	return nil, true
+}
+
+// answer sends a response that was not sent while it was made.
+func (x *exchange) answer(resp *response, a *attempt, own *outcome) {
+	v := a.verdict(own)
+	x.tally(v, own)
+	now := time.Now()
+	if !x.p.cfg.preset() {
+		val := assess(resp, x.p.cfg.Advanced.Targets, now)
+		if v.timed = own == nil || v.stored; v.timed {
+			v.ttl = val.lifetime - val.age
+		}
+		if own == nil && v.ttl < 0 {
+			v.state = strategies.Stale
+		}
+	}
+	x.write(resp, v, own != nil && !own.fromStore, now)
+}
+
+// unfit says why a stored response may not answer this request, in the words
+// of Cache-Status; "" if it may (RFC 9111 sections 4.2.4, 5.2.1 and 5.2.2.4).
+func (x *exchange) unfit(resp *response, st strategies.Status) string {
+	v := assess(resp, x.p.cfg.Advanced.Targets, time.Now())
+	return x.judge(v, st.State == strategies.Stale)
+}
+
+func (x *exchange) judge(v validity, refreshing bool) string {
+	ask := x.asks
+	reload := ask.maxAge != unset && v.age > ask.maxAge.duration() && !(v.immutable && v.fresh())
+	switch {
+	case ask.noCache:
+		return "request"
+	case reload:
+		return "request"
+	case ask.minFresh != unset && v.lifetime-v.age < ask.minFresh.duration():
+		return "request"
+	case v.fresh():
+		return ""
+	case !v.mayBeStale():
+		return "stale"
+	case ask.maxStaleAny, ask.maxStale != unset && v.staleness() <= ask.maxStale.duration():
+		return ""
+	case refreshing && v.staleness() <= v.revalidateWindow():
+		return ""
+	}
+	return "stale"
+}
+
+// errNotCached answers only-if-cached where there is nothing to answer with.
+var errNotCached = errors.New("handler: not in the cache")
+
+// failed answers when neither the cache nor the handler did. ran says that
+// the handler ran for this request: then it does not run again.
+func (x *exchange) failed(err error, ran bool) {
+	var p *strategies.PanicError
+	switch {
+	case errors.Is(err, errNotCached):
+		x.refuse(http.StatusGatewayTimeout, "not in the cache", "only-if-cached")
+	case x.r.Context().Err() != nil: // the client has left
+	case ran && errors.As(err, &p):
+		panic(p.Value)
+	case ran:
+		x.refuse(http.StatusServiceUnavailable, "the handler took too long", "timeout")
+	default:
+		x.direct("cache-error")
+	}
+}
+
+func (x *exchange) refuse(status int, text, detail string) {
+	v := verdict{state: strategies.Miss, fwd: "miss", detail: detail}
+	h := x.w.Header()
+	v.write(h)
+	h.Set("Cache-Control", "no-store")
+	http.Error(x.w, text, status)
+}
+
+// direct runs the handler on the client's writer, around the cache.
+func (x *exchange) direct(detail string) {
+	x.p.count.bypass.Add(1)
+	v := verdict{state: strategies.Bypass, fwd: "bypass", detail: detail}
+	v.write(x.w.Header())
+	inner := x.p.cfg.innerRequest(x.r)
+	inner.Method = x.r.Method
+	x.next.ServeHTTP(x.w, inner)
+}
+
+// sent counts an answer that went out while the handler wrote it.
+func (x *exchange) sent(a *attempt) {
+	own, _ := a.result()
+	x.tally(a.verdict(own), own)
+	if own != nil && own.panicked != nil {
+		panic(own.panicked)
+	}
+}
+
+func (x *exchange) tally(v verdict, own *outcome) {
+	n := &x.p.count
+	switch v.state {
+	case strategies.Hit:
+		n.hits.Add(1)
+	case strategies.Stale:
+		n.stale.Add(1)
+	case strategies.Bypass:
+		n.bypass.Add(1)
+	default:
+		n.misses.Add(1)
+	}
+	if v.collapsed {
+		n.collapsed.Add(1)
+	}
+	if own == nil {
+		return
+	}
+	switch own.refused {
+	case "":
+	case refuseSize:
+		n.oversized.Add(1)
+	case refuseCut:
+		n.cut.Add(1)
+	default:
+		n.passed.Add(1)
+	}
+	if own.validated {
+		n.validated.Add(1)
+	}
+}

@@ -1,0 +1,83 @@
+package handler
+
+import (
+	"net/http"
+	"net/textproto"
+	"strings"
+	"time"
+)
+
+func canonical(name string) string { return textproto.CanonicalMIMEHeaderKey(name) }
+
+// isToken reports whether s is a token of RFC 9110 section 5.6.2.
+func isToken(s string) bool {
+	if s == "" {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]{}`, c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// hopByHop are the fields of one connection: never stored, never replayed
+// (RFC 9111 section 3.1, RFC 9110 section 7.6.1).
+var hopByHop = []string{
+	"Connection", "Keep-Alive", "Proxy-Authenticate", "Proxy-Authentication-Info",
+	"Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+}
+
+// removeHopByHop deletes the fields of one connection and those that the
+// Connection field lists.
+func removeHopByHop(h http.Header) {
+	for _, line := range h["Connection"] {
+		for _, name := range fieldNames(line) {
+			delete(h, name)
+		}
+	}
+	for _, name := range hopByHop {
+		delete(h, name)
+	}
+}
+
+// list joins the lines of a list field and yields its members, trimmed.
+func list(lines []string) []string {
+	var members []string
+	for _, line := range lines {
+		for m := range strings.SplitSeq(line, ",") {
+			if m = strings.Trim(m, " \t"); m != "" {
+				members = append(members, m)
+			}
+		}
+	}
+	return members
+}
+
+// parseDate reads an HTTP date in any of the three forms of RFC 9110 section
+// 5.6.7. Only the exact forms count: a date that has to be guessed at gives
+// no freshness.
+func parseDate(s string) (time.Time, bool) {
+	for _, layout := range [...]string{http.TimeFormat, time.RFC850, time.ANSIC} {
+		if t, err := time.Parse(layout, s); err == nil {
+			if zone, _ := t.Zone(); zone != "UTC" && zone != "GMT" {
+				return time.Time{}, false
+			}
+			return rfc850Century(t, layout), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// rfc850Century takes a two-digit year that seems more than 50 years ahead for
+// the last year with those digits (RFC 9110 section 5.6.7).
+func rfc850Century(t time.Time, layout string) time.Time {
+	if layout == time.RFC850 && t.After(time.Now().AddDate(50, 0, 0)) {
+		return t.AddDate(-100, 0, 0)
+	}
+	return t
+}
+
+func formatDate(t time.Time) string { return t.UTC().Format(http.TimeFormat) }

@@ -1,0 +1,200 @@
+package handler
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/cldcde/restash/strategies"
+)
+
+// presetKey is the key of a request under a preset: the host if it counts,
+// the path values, and the declared parameters that differ from their default.
+func (c Config) presetKey(r *http.Request) string {
+	if c.Key != nil {
+		return c.Key(r)
+	}
+	parts := make([]any, 0, 4)
+	if c.ByHost {
+		parts = append(parts, strings.ToLower(r.Host))
+	}
+	for _, v := range pathValues(r) {
+		parts = append(parts, v)
+	}
+	if len(c.Query) > 0 {
+		parts = append(parts, c.chosen(r))
+	}
+	return strategies.Key(parts...)
+}
+
+// pathValues are the values of the route's wildcards, in order. Where the
+// route is not known, or leaves a part of the path open, the whole path counts.
+func pathValues(r *http.Request) []string {
+	names, closed := wildcards(r.Pattern)
+	if !closed {
+		return []string{r.URL.EscapedPath()}
+	}
+	values := make([]string, len(names))
+	for i, name := range names {
+		values[i] = r.PathValue(name)
+	}
+	return values
+}
+
+// wildcards are the names in a pattern of http.ServeMux. closed is false if
+// the pattern is empty or ends in a slash, and so matches more than it names.
+func wildcards(pattern string) (names []string, closed bool) {
+	if _, path, found := strings.Cut(pattern, " "); found {
+		pattern = strings.TrimLeft(path, " \t")
+	}
+	if pattern == "" || strings.HasSuffix(pattern, "/") {
+		return nil, false
+	}
+	for rest := pattern; ; {
+		_, after, found := strings.Cut(rest, "{")
+		if !found {
+			return names, true
+		}
+		name, tail, _ := strings.Cut(after, "}")
+		if name = strings.TrimSuffix(name, "..."); name != "$" {
+			names = append(names, name)
+		}
+		rest = tail
+	}
+}
+
+// parameter is the value of a declared parameter: the first that was given,
+// or the default.
+func (c Config) parameter(values url.Values, name string) string {
+	if v := values.Get(name); v != "" {
+		return v
+	}
+	return c.Query[name]
+}
+
+// chosen are the declared parameters that differ from their default.
+func (c Config) chosen(r *http.Request) url.Values {
+	given, chosen := r.URL.Query(), url.Values{}
+	for name, standard := range c.Query {
+		if v := c.parameter(given, name); v != standard {
+			chosen.Set(name, v)
+		}
+	}
+	return chosen
+}
+
+// canonicalQuery is the query that the handler of a preset sees: every
+// declared parameter with its value, so that nothing outside the key can
+// change the answer.
+func (c Config) canonicalQuery(r *http.Request) string {
+	given, values := r.URL.Query(), url.Values{}
+	for name := range c.Query {
+		if v := c.parameter(given, name); v != "" {
+			values.Set(name, v)
+		}
+	}
+	return values.Encode()
+}
+
+// tags are the tags of a request, with path values and parameters put in.
+func (c Config) tags(r *http.Request) []string {
+	if !slices.ContainsFunc(c.Tags, hasBrace) {
+		return c.Tags
+	}
+	given := r.URL.Query()
+	all := make([]string, 0, len(c.Tags))
+	for _, t := range c.Tags {
+		if t, ok := expand(t, func(name string) string {
+			if _, declared := c.Query[name]; declared {
+				return c.parameter(given, name)
+			}
+			return r.PathValue(name)
+		}); ok {
+			all = append(all, t)
+		}
+	}
+	return all
+}
+
+func hasBrace(tag string) bool { return strings.Contains(tag, "{") }
+
+// expand puts values in the places of {names}; false if one is empty.
+func expand(tag string, value func(string) string) (string, bool) {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(tag, "{")
+		b.WriteString(before)
+		if !found {
+			return b.String(), true
+		}
+		name, rest, _ := strings.Cut(after, "}")
+		v := value(name)
+		if v == "" {
+			return "", false
+		}
+		b.WriteString(v)
+		tag = rest
+	}
+}
+
+// overrides are request fields that some servers and frameworks believe more
+// than the request line. Nothing outside the key may change what is stored:
+// under a preset the handler does not see them, otherwise they are in the key.
+var overrides = []string{
+	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Port",
+	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Server", "X-Forwarded-Ssl",
+	"X-Host", "X-Http-Host-Override", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "Front-End-Https",
+}
+
+// locator finds the key of a URL that is asked for in the same way as a request.
+type locator struct {
+	scheme, host, override string
+}
+
+func locate(r *http.Request) locator {
+	l := locator{scheme: "http", host: strings.ToLower(r.Host)}
+	if r.TLS != nil {
+		l.scheme = "https"
+	}
+	var b strings.Builder
+	for _, name := range overrides {
+		if lines, there := r.Header[name]; there {
+			b.WriteString(name + ":" + strings.Join(lines, ",") + "\n")
+		}
+	}
+	l.override = b.String()
+	return l
+}
+
+// key is the key of a GET for a path and query as they were sent: origin,
+// path, query. So "a/b" and "a%2Fb" stay apart, and a prefix names a path
+// with all its queries.
+func (l locator) key(path, query string) string {
+	origin := l.scheme + "://" + l.host
+	if l.override != "" {
+		origin += "\n" + l.override
+	}
+	if path == "" {
+		path = "/"
+	}
+	return strategies.Key(origin, path, "?"+query)
+}
+
+// sameOrigin returns the key of a Location or Content-Location field, and
+// false if it names another origin (RFC 9111 section 4.4).
+func (l locator) sameOrigin(base *url.URL, field string) (string, bool) {
+	if field == "" {
+		return "", false
+	}
+	u, err := url.Parse(field)
+	if err != nil {
+		return "", false
+	}
+	if u.Host != "" && (!strings.EqualFold(u.Host, l.host) || u.Scheme != "" && !strings.EqualFold(u.Scheme, l.scheme)) {
+		return "", false
+	}
+	full := (&url.URL{Path: base.Path, RawPath: base.RawPath}).ResolveReference(u)
+	return l.key(full.EscapedPath(), full.RawQuery), true
+}

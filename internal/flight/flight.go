@@ -1,0 +1,225 @@
+package flight
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// Token is one token that an entry depends on: its short id within the entry,
+// its Redis key, and the value a read saw ("" = absent).
+type Token struct{ ID, Key, Value string }
+
+// Table holds the reads and loads under way in one process.
+// The zero value is not ready: use [NewTable].
+type Table struct {
+	read  ReadFunc
+	spawn func(func())
+
+	mu    sync.Mutex
+	seq   uint64
+	slots map[string]*slot
+	// recent says when a token key was last invalidated here; what it has
+	// forgotten counts as invalidated at floor.
+	recent map[string]uint64
+	floor  uint64
+}
+
+// maxRecent bounds the memory of invalidations.
+const maxRecent = 8192
+
+// NewTable returns an empty table. read reads a key; spawn runs a read that no
+// caller can run itself, in a goroutine that the table's owner waits for.
+func NewTable(read ReadFunc, spawn func(func())) *Table {
+	return &Table{read: read, spawn: spawn, slots: map[string]*slot{}, recent: map[string]uint64{}}
+}
+
+// slot is what is under way for one entry key.
+type slot struct {
+	current, next *Read
+	reads         map[*Read]struct{} // sent, not answered
+	loads         []*Load            // joinable
+}
+
+func (t *Table) slot(key string) *slot {
+	s := t.slots[key]
+	if s == nil {
+		s = &slot{reads: map[*Read]struct{}{}}
+		t.slots[key] = s
+	}
+	return s
+}
+
+func (t *Table) tick() uint64 { t.seq++; return t.seq }
+
+// sweep drops finished loads that no read can still need, and empty slots.
+func (t *Table) sweep(key string, s *slot) {
+	s.loads = slices.DeleteFunc(s.loads, func(l *Load) bool { return l.finished > 0 && !s.sentBefore(l.finished) })
+	if s.current == nil && s.next == nil && len(s.reads) == 0 && len(s.loads) == 0 {
+		delete(t.slots, key)
+	}
+}
+
+func (s *slot) sentBefore(seq uint64) bool {
+	for r := range s.reads {
+		if r.sent < seq {
+			return true
+		}
+	}
+	return false
+}
+
+// Void notes that the token keys were invalidated: loads that depend on one of
+// them are no longer joined or stored. Call it before the invalidation is sent
+// and again when it is answered.
+func (t *Table) Void(keys []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	now := t.tick()
+	if len(t.recent)+len(keys) > maxRecent {
+		clear(t.recent)
+		t.floor = now
+	}
+	for _, k := range keys {
+		t.recent[k] = now
+	}
+	for key, s := range t.slots {
+		s.loads = slices.DeleteFunc(s.loads, func(l *Load) bool {
+			if !l.dependsOn(keys) {
+				return false
+			}
+			l.voided = true
+			return true
+		})
+		t.sweep(key, s)
+	}
+}
+
+// voidedSince reports whether one of the tokens was invalidated after seq.
+func (t *Table) voidedSince(seq uint64, tokens []Token) bool {
+	return t.floor > seq || slices.ContainsFunc(tokens, func(tok Token) bool { return t.recent[tok.Key] > seq })
+}
+
+// Idle reports whether nothing is under way; for tests.
+func (t *Table) Idle() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.slots) == 0
+}
+
+// Read is one read of a key, shared by the callers that came before it was sent.
+type Read struct {
+	key     string
+	tokens  []Token // to be read; grows until sent
+	sent    uint64
+	waiters int
+	ctx     context.Context
+
+	done     chan struct{}
+	result   any
+	err      error
+	joinable []*Load // when it was answered
+	children []*Load // begun by its own callers
+}
+
+// ReadFunc reads a key and its tokens. Its result is shared by the callers.
+type ReadFunc func(ctx context.Context, key string, tokens []Token) (any, error)
+
+// Result is what the read returned.
+func (r *Read) Result() (any, error) { return r.result, r.err }
+
+// Read reads key and tokens, or waits for a read of them that is sent after
+// this call began. The first caller runs it on its own context; one that is shared runs
+// detached from its callers, each of whom leaves on its own context.
+func (t *Table) Read(ctx context.Context, key string, tokens []Token) (*Read, error) {
+	t.mu.Lock()
+	s := t.slot(key)
+	if s.current == nil {
+		r := &Read{key: key, tokens: tokens, ctx: ctx, done: make(chan struct{}), waiters: 1}
+		t.send(s, r)
+		t.mu.Unlock()
+		t.run(s, r)
+		return r, r.err
+	}
+	if s.next == nil {
+		s.next = &Read{key: key, tokens: slices.Clone(tokens), ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
+	}
+	r := s.next
+	r.add(tokens)
+	r.waiters++
+	t.mu.Unlock()
+	select {
+	case <-r.done:
+		return r, r.err
+	case <-ctx.Done():
+		t.mu.Lock()
+		r.waiters--
+		t.mu.Unlock()
+		return nil, ctx.Err()
+	}
+}
+
+// add joins other tokens to a read that has not been sent.
+func (r *Read) add(tokens []Token) {
+	for _, tok := range tokens {
+		if !slices.ContainsFunc(r.tokens, func(have Token) bool { return have.Key == tok.Key }) {
+			r.tokens = append(r.tokens, tok)
+		}
+	}
+}
+
+func (t *Table) send(s *slot, r *Read) {
+	r.sent = t.tick()
+	s.current = r
+	s.reads[r] = struct{}{}
+}
+
+func (t *Table) run(s *slot, r *Read) {
+	r.result, r.err = t.read(r.ctx, r.key, r.tokens)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.answered(s)
+	s.current = nil
+	if next := s.next; next != nil {
+		s.next = nil
+		if next.waiters > 0 {
+			t.send(s, next)
+			t.spawn(func() { t.run(s, next) })
+		}
+	}
+	t.sweep(r.key, s)
+	close(r.done)
+}
+
+// answered takes note of the loads that this read's callers may join.
+func (r *Read) answered(s *slot) {
+	delete(s.reads, r)
+	for _, l := range s.loads {
+		if l.finished == 0 || l.finished > r.sent {
+			r.joinable = append(r.joinable, l)
+		}
+	}
+}
+
+// Begin registers a read of several keys that the caller runs by itself; it
+// must be ended by [Table.End].
+func (t *Table) Begin(keys []string) *Read {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := &Read{sent: t.tick()}
+	for _, k := range keys {
+		t.slot(k).reads[r] = struct{}{}
+	}
+	return r
+}
+
+// End says that the read was answered.
+func (t *Table) End(r *Read, keys []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range keys {
+		s := t.slot(k)
+		r.answered(s)
+		t.sweep(k, s)
+	}
+}

@@ -1,0 +1,236 @@
+package flight
+
+import (
+	"context"
+	"slices"
+)
+
+// Load is one run of a loader, shared by the callers that may see its result.
+type Load struct {
+	key     string
+	tokens  []Token
+	read    *Read // whose snapshot it has, nil for none
+	start   uint64
+	voided  bool
+	private bool
+	// lateFrom makes waiters whose read was sent later load anew.
+	lateFrom uint64
+	finished uint64
+
+	done  chan struct{}
+	value any
+	err   error
+}
+
+// Outcome of waiting for a load.
+type Outcome int
+
+// What a waiter must do.
+const (
+	Shared  Outcome = iota // take the value
+	Again                  // ask again: the value is too old for this waiter
+	Private                // load without sharing: the value is another's
+)
+
+// Ticket is one caller's place at a load.
+type Ticket struct {
+	// Load under way.
+	Load *Load
+	// Started says that the caller must run it and end it with [Table.Finish].
+	Started bool
+	seq     uint64
+}
+
+// Join returns a place at a load of key that this caller may share, or begins
+// one. read is the caller's own read and tokens what it saw; a nil read means
+// that it has no snapshot. With alone set it always begins one.
+func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !alone {
+		if l, seq := t.find(key, read, tokens); l != nil {
+			return Ticket{Load: l, seq: seq}
+		}
+	}
+	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{})}
+	if read != nil {
+		l.voided = t.voidedSince(read.sent, tokens)
+		read.children = append(read.children, l)
+	}
+	if !l.voided {
+		s := t.slot(key)
+		s.loads = append(s.loads, l)
+	}
+	return Ticket{Load: l, Started: true, seq: l.start}
+}
+
+// Busy reports whether a load that this caller could join is under way.
+func (t *Table) Busy(key string, read *Read, tokens []Token) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l, _ := t.find(key, read, tokens)
+	return l != nil
+}
+
+func (t *Table) find(key string, read *Read, tokens []Token) (*Load, uint64) {
+	s := t.slots[key]
+	if read == nil {
+		if s != nil {
+			for _, l := range s.loads {
+				if l.finished == 0 && !l.voided {
+					return l, t.tick()
+				}
+			}
+		}
+		return nil, 0
+	}
+	// The callers of one read all began before whatever voided its loads.
+	for _, l := range read.children {
+		if l.key == key && l.lateFrom == 0 && !l.private {
+			return l, read.sent
+		}
+	}
+	candidates := read.joinable
+	if s != nil {
+		candidates = append(slices.Clip(candidates), s.loads...)
+	}
+	for _, l := range candidates {
+		if l.key == key && !l.voided && !l.private && l.lateFrom == 0 && l.sameAs(tokens) {
+			return l, read.sent
+		}
+	}
+	return nil, 0
+}
+
+// sameAs reports whether a caller that saw tokens may share the load: it must
+// have seen all that the load depends on, with the same values. What the load
+// does not know of counts as absent.
+func (l *Load) sameAs(tokens []Token) bool {
+	if l.read == nil {
+		return false
+	}
+	value := func(list []Token, id string) (string, bool) {
+		for _, tok := range list {
+			if tok.ID == id {
+				return tok.Value, true
+			}
+		}
+		return "", false
+	}
+	for _, tok := range l.tokens {
+		if have, ok := value(tokens, tok.ID); !ok || have != tok.Value {
+			return false
+		}
+	}
+	for _, tok := range tokens {
+		if have, _ := value(l.tokens, tok.ID); have != tok.Value {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *Load) dependsOn(keys []string) bool {
+	return slices.ContainsFunc(l.tokens, func(tok Token) bool { return slices.Contains(keys, tok.Key) })
+}
+
+// Storable reports whether no invalidation has voided the load.
+func (t *Table) Storable(l *Load) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !l.voided
+}
+
+// Late tells the load of tokens it was found to depend on while it ran. refuse
+// says that one of them may have changed since the load began: then it is not
+// stored, and callers whose read was sent after it began load anew. An
+// invalidation of this process since then does the same.
+func (t *Table) Late(l *Load, tokens []Token, refuse bool) (storable bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if refuse || t.voidedSince(l.start, tokens) {
+		l.voided, l.lateFrom = true, l.start+1
+	}
+	l.tokens = append(slices.Clip(l.tokens), tokens...)
+	if l.voided {
+		t.drop(l)
+	}
+	return !l.voided
+}
+
+// Renew replaces what the load is known to depend on, after its tokens were
+// created.
+func (t *Table) Renew(l *Load, tokens []Token) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.tokens = tokens
+}
+
+// Keep makes the load's result its starter's alone.
+func (t *Table) Keep(l *Load) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.private = true
+	t.drop(l)
+}
+
+func (t *Table) drop(l *Load) {
+	s := t.slots[l.key]
+	if s == nil {
+		return
+	}
+	s.loads = slices.DeleteFunc(s.loads, func(have *Load) bool { return have == l })
+	t.sweep(l.key, s)
+}
+
+// Abandon ends a load that has outlived its time with an error. It is not
+// stored, and later callers load anew.
+func (t *Table) Abandon(l *Load, err error) {
+	t.mu.Lock()
+	l.voided = l.voided || l.finished == 0
+	t.mu.Unlock()
+	t.Finish(l, nil, err)
+}
+
+// Finish ends the load: its result was stored, or will not be. Only the first
+// call counts.
+func (t *Table) Finish(l *Load, value any, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if l.finished > 0 {
+		return // abandoned before
+	}
+	l.value, l.err = value, err
+	l.finished = t.tick()
+	close(l.done)
+	if s := t.slots[l.key]; s != nil {
+		t.sweep(l.key, s)
+	}
+}
+
+// Done is closed when the load has finished.
+func (l *Load) Done() <-chan struct{} { return l.done }
+
+// Wait waits for the load or for ctx. Outcome says whether the value is this
+// caller's to take; the starter's always is.
+func (t *Table) Wait(ctx context.Context, k Ticket) (value any, outcome Outcome, err error) {
+	select {
+	case <-k.Load.done:
+	default:
+		select {
+		case <-k.Load.done:
+		case <-ctx.Done():
+			return nil, Shared, ctx.Err()
+		}
+	}
+	l := k.Load
+	switch {
+	case k.Started:
+		return l.value, Shared, l.err
+	case l.private:
+		return nil, Private, nil
+	case l.lateFrom > 0 && k.seq >= l.lateFrom:
+		return nil, Again, nil
+	}
+	return l.value, Shared, l.err
+}

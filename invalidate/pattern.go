@@ -1,0 +1,275 @@
+package invalidate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/internal/keyspace"
+)
+
+// Glob is a part of a [Pattern] in which *, ?, [a-z], [^a-z] and a backslash
+// before a character have their meaning in Redis patterns (command SCAN).
+// Everything that is not a Glob is taken literally.
+type Glob string
+
+// Any matches any text, also across segments.
+const Any Glob = "*"
+
+type part struct {
+	text string
+	glob bool
+}
+
+// Pattern targets the entries of the handle whose keys consist of the given
+// parts, joined by colons as strategies.Key joins them. A part is a [Glob] or
+// anything that strategies.Key takes as a string; a user's text passed as a
+// string can never act as a glob. Keys too long to be stored verbatim (over
+// 512 bytes) do not match anything.
+//
+// A pattern is best effort: it scans the database and unlinks what it finds,
+// and does not see an entry that is being loaded. Prefer tags and prefixes.
+func Pattern(h Handle, parts ...any) Target {
+	it := item{kind: kindPattern, name: h.Name(), budget: DefaultBudget}
+	for _, p := range parts {
+		if g, ok := p.(Glob); ok {
+			it.pattern = append(it.pattern, part{text: string(g), glob: true})
+			continue
+		}
+		it.pattern = append(it.pattern, part{text: fmt.Sprint(p)})
+	}
+	return Target{items: []item{it}}
+}
+
+// DefaultBudget is how many billed commands a [Pattern] may cost.
+const DefaultBudget = 1000
+
+// Budget bounds the billed commands of each pattern in t.
+func Budget(t Target, commands int) Target {
+	return t.each(func(i *item) { i.budget = commands })
+}
+
+// DryRun lets the patterns in t only report what they match and what that
+// cost; tokens are still replaced for other kinds of target.
+func DryRun(t Target) Target {
+	return t.each(func(i *item) { i.dry = i.kind == kindPattern })
+}
+
+func (i item) patternString() string {
+	texts := make([]string, len(i.pattern))
+	for n, p := range i.pattern {
+		if texts[n] = p.text; !p.glob {
+			texts[n] = fmt.Sprintf("%q", p.text)
+		}
+	}
+	return strings.Join(texts, ":")
+}
+
+// Scan is a pattern resolved for one namespace.
+type Scan struct {
+	match  string // the MATCH of SCAN, at least as wide as the pattern
+	prefix string // what all keys of the handle begin with
+	globs  []string
+	budget int
+	dry    bool
+}
+
+func newScan(space keyspace.Space, i item) Scan {
+	s := Scan{prefix: space.Entries(i.name), budget: i.budget, dry: i.dry}
+	texts := make([]string, len(i.pattern))
+	for n, p := range i.pattern {
+		if p.glob {
+			texts[n] = p.text
+			continue
+		}
+		// A segment that escaping changes may stand in the database in either
+		// spelling; the exact comparison is done here, on canonical segments.
+		if texts[n] = keyspace.Escape(p.text); texts[n] != p.text {
+			texts[n] = "*"
+		}
+	}
+	s.match = escapeGlob(s.prefix) + "*:" + strings.Join(texts, ":")
+	for n, p := range i.pattern {
+		if !p.glob {
+			texts[n] = escapeGlob(keyspace.Canonical(p.text))
+		}
+	}
+	s.globs = []string{strings.Join(texts, ":")}
+	return s
+}
+
+func escapeGlob(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`).Replace(s)
+}
+
+// matches reports whether a Redis key is an entry that the pattern means.
+func (s Scan) matches(key string) bool {
+	rest, ok := strings.CutPrefix(key, s.prefix)
+	if !ok {
+		return false
+	}
+	_, own, ok := strings.Cut(rest, ":") // after the fingerprint
+	if !ok || strings.HasPrefix(own, "#") {
+		return false
+	}
+	segments := strings.Split(own, ":")
+	for i, seg := range segments {
+		segments[i] = keyspace.Canonical(seg)
+	}
+	canonical := strings.Join(segments, ":")
+	for _, g := range s.globs {
+		if matchGlob(g, own) || matchGlob(g, canonical) {
+			return true
+		}
+	}
+	return false
+}
+
+// ErrBudget is wrapped by the error of a pattern that would cost more commands
+// than its budget. What it had found until then is removed.
+var ErrBudget = errors.New("invalidate: the pattern's command budget is spent")
+
+// Sizes of the steps: SCAN looks at scanCount keys for one command, and one
+// UNLINK takes unlinkBatch keys.
+const (
+	scanCount   = 1000
+	unlinkBatch = 500
+)
+
+// Run carries the pattern out on c. The report is right also beside an error.
+// With a read-only token it fails with an error that says so.
+func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
+	var r Report
+	var found []string
+	cursor := "0"
+	for {
+		if r.Commands >= s.budget {
+			return r, fmt.Errorf("%w: %d commands, %d keys", ErrBudget, r.Commands, r.Keys)
+		}
+		next, keys, err := s.step(ctx, c, cursor)
+		r.Commands, r.Trips = r.Commands+1, r.Trips+1
+		if err != nil {
+			return r, fmt.Errorf("invalidate: pattern: %w", err)
+		}
+		for _, k := range keys {
+			if s.matches(k) {
+				found = append(found, k)
+			}
+		}
+		for !s.dry && (len(found) >= unlinkBatch || next == "0" && len(found) > 0) {
+			n := min(len(found), unlinkBatch)
+			if err := s.unlink(ctx, c, found[:n], &r); err != nil {
+				return r, err
+			}
+			found = found[n:]
+		}
+		if cursor = next; cursor == "0" {
+			break
+		}
+	}
+	if s.dry {
+		r.Keys = len(found)
+		for _, k := range found {
+			r.Matched = append(r.Matched, strings.TrimPrefix(k, s.prefix))
+		}
+	}
+	return r, nil
+}
+
+type page struct {
+	next string
+	keys []string
+}
+
+func (s Scan) step(ctx context.Context, c *client.Client, cursor string) (string, []string, error) {
+	cmd := command.New(decodePage, "SCAN", cursor, "MATCH", s.match, "COUNT", fmt.Sprint(scanCount)).Read()
+	p, err := client.Do(ctx, c, cmd)
+	return p.next, p.keys, err
+}
+
+func decodePage(r command.Reply) (page, error) {
+	if len(r.Array) != 2 {
+		return page{}, fmt.Errorf("%w: SCAN did not answer with a cursor and keys", client.ErrProtocol)
+	}
+	p := page{next: string(r.Array[0].Bytes)}
+	for _, k := range r.Array[1].Array {
+		p.keys = append(p.keys, string(k.Bytes))
+	}
+	return p, nil
+}
+
+func (s Scan) unlink(ctx context.Context, c *client.Client, keys []string, r *Report) error {
+	cmd := command.New(func(r command.Reply) (int64, error) { return r.Int, nil }, "UNLINK", keys...).Repeat()
+	n, err := client.Do(ctx, c, cmd)
+	r.Commands, r.Trips = r.Commands+1, r.Trips+1
+	if errors.Is(err, client.ErrPermission) {
+		return fmt.Errorf("invalidate: pattern: the token may only read, nothing was removed: %w", err)
+	}
+	if err != nil {
+		return fmt.Errorf("invalidate: pattern: %w", err)
+	}
+	r.Keys += int(n)
+	return nil
+}
+
+// matchGlob is Redis's glob matching: *, ?, sets and backslashes.
+func matchGlob(glob, s string) bool {
+	for len(glob) > 0 {
+		switch glob[0] {
+		case '*':
+			glob = strings.TrimLeft(glob, "*")
+			for i := 0; i <= len(s); i++ {
+				if matchGlob(glob, s[i:]) {
+					return true
+				}
+			}
+			return false
+		case '[':
+			if s == "" {
+				return false
+			}
+			rest, ok := matchSet(glob[1:], s[0])
+			if !ok {
+				return false
+			}
+			glob, s = rest, s[1:]
+			continue
+		case '?':
+			if s == "" {
+				return false
+			}
+		default:
+			if glob[0] == '\\' && len(glob) > 1 {
+				glob = glob[1:]
+			}
+			if s == "" || glob[0] != s[0] {
+				return false
+			}
+		}
+		glob, s = glob[1:], s[1:]
+	}
+	return s == ""
+}
+
+// matchSet matches one byte with a set and returns what follows the set.
+func matchSet(set string, c byte) (rest string, ok bool) {
+	negated := strings.HasPrefix(set, "^")
+	set = strings.TrimPrefix(set, "^")
+	hit := false
+	for len(set) > 0 && set[0] != ']' {
+		if set[0] == '\\' && len(set) > 1 {
+			set = set[1:]
+		} else if len(set) > 2 && set[1] == '-' && set[2] != ']' {
+			lo, hi := min(set[0], set[2]), max(set[0], set[2])
+			hit = hit || lo <= c && c <= hi
+			set = set[3:]
+			continue
+		}
+		hit = hit || set[0] == c
+		set = set[1:]
+	}
+	return strings.TrimPrefix(set, "]"), hit != negated
+}

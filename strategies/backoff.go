@@ -1,0 +1,31 @@
+package strategies
+
+import "time"
+
+// A failed refresh is not tried again for a second, then two, four, and so on
+// up to maxBackoff, per entry and process: a sick database is not asked once
+// per request.
+const (
+	firstBackoff = time.Second
+	maxBackoff   = 30 * time.Second
+)
+
+type backoff struct {
+	until time.Time
+	next  time.Duration
+}
+
+func (s *Store) backOff(entry string) {
+	b, ok := s.failed.get(entry)
+	if !ok {
+		b.next = firstBackoff
+	}
+	b.until = time.Now().Add(b.next)
+	b.next = min(2*b.next, maxBackoff)
+	s.failed.set(entry, b)
+}
+
+func (s *Store) backingOff(entry string) bool {
+	b, ok := s.failed.get(entry)
+	return ok && time.Now().Before(b.until)
+}

@@ -1,0 +1,153 @@
+package strategies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cldcde/restash/breaker"
+	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/client/command"
+)
+
+// cmd is a command whose reply is looked at here.
+type cmd = command.Command[command.Reply]
+
+func asIs(r command.Reply) (command.Reply, error) { return r, nil }
+
+func mget(keys []string) cmd { return command.New(asIs, "MGET", keys...).Read() }
+
+// setPX writes a value once: a repeated write of a token or an entry could
+// undo what another writer did in between.
+func setPX(key, value string, life time.Duration, cond ...string) cmd {
+	args := append([]string{key, value, "PX", fmt.Sprint(max(life.Milliseconds(), 1))}, cond...)
+	return command.New(asIs, "SET", args...).Once()
+}
+
+// cost is what calls have sent.
+type cost struct{ commands, trips int }
+
+func (c *cost) add(o cost) { c.commands += o.commands; c.trips += o.trips }
+
+// errBudget is the cause of a context that ran out of the Store's budget.
+var errBudget = errors.New("strategies: the cache did not answer within the budget")
+
+// reply is the answer to one command: a Redis reply or a Redis error.
+type reply struct {
+	command.Reply
+	err error
+}
+
+// call sends cmds as one request, pending invalidations first, within budget.
+// It fails only as a whole; a Redis error is in its reply.
+func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, cost, error) {
+	if budget <= 0 {
+		return nil, cost{}, errBudget
+	}
+	s.thaw()
+	done, err := s.breaker.Allow()
+	if err != nil {
+		return nil, cost{}, err
+	}
+	sending := s.pending.take()
+	first := len(sending.cmds)
+	batch := make([]command.Cmd, 0, first+len(cmds))
+	for _, c := range sending.cmds {
+		batch = append(batch, c)
+	}
+	for _, c := range cmds {
+		batch = append(batch, c)
+	}
+	if len(batch) == 0 {
+		done(breaker.Neutral())
+		return nil, cost{}, nil
+	}
+	flush, flushed, due := s.fleetFlush(time.Now())
+	if due {
+		batch = append(batch, flush)
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
+	replies, err := s.send(bounded, batch, cmds)
+	cancel()
+	spent := s.bill(batch, replies, err)
+	if due {
+		flushed()
+	}
+	done(s.outcome(ctx, bounded, err))
+	if err != nil {
+		if ctx.Err() == nil && bounded.Err() != nil {
+			err = errors.Join(errBudget, err)
+		}
+		return nil, spent, err
+	}
+	s.confirm(sending, replies[:first])
+	return replies[first : first+len(cmds)], spent, nil
+}
+
+func (s *Store) send(ctx context.Context, batch []command.Cmd, own []cmd) ([]reply, error) {
+	if len(batch) == 1 && len(own) == 1 {
+		r, err := client.Do(ctx, s.c, own[0])
+		if err != nil && (client.Unavailable(err) || ctx.Err() != nil || !answered(err)) {
+			return nil, err
+		}
+		return []reply{{Reply: r, err: err}}, nil
+	}
+	raw, err := s.c.Batch(ctx, batch...)
+	if err != nil {
+		return nil, err
+	}
+	replies := make([]reply, len(raw))
+	for i, r := range raw {
+		replies[i] = reply{Reply: r, err: client.ReplyError(batch[i], r)}
+	}
+	return replies, nil
+}
+
+// answered reports whether the error is a reply of Redis to the command, as
+// opposed to a failure to ask.
+func answered(err error) bool {
+	var e *client.Error
+	return errors.As(err, &e) && e.Code != "" && e.Sent == client.SentYes
+}
+
+// outcome is what the breaker learns from a call.
+func (s *Store) outcome(caller, bounded context.Context, err error) breaker.Outcome {
+	switch {
+	case err == nil:
+		return breaker.Success()
+	case caller.Err() != nil:
+		return breaker.Neutral()
+	case bounded.Err() != nil:
+		return breaker.Failure(errBudget)
+	case client.Unavailable(err):
+		return breaker.Failure(err)
+	}
+	return breaker.Neutral() // refused before anything was sent
+}
+
+func (s *Store) bill(batch []command.Cmd, replies []reply, err error) cost {
+	var e *client.Error
+	if err != nil && errors.As(err, &e) && e.Sent == client.SentNo {
+		return cost{}
+	}
+	c := cost{commands: len(batch), trips: 1}
+	n := &s.counters
+	n.commands.Add(int64(c.commands))
+	n.trips.Add(1)
+	var out, in int
+	for _, b := range batch {
+		for _, a := range b.Args() {
+			out += len(a)
+		}
+	}
+	for _, r := range replies {
+		in += len(r.Bytes)
+		for _, e := range r.Array {
+			in += len(e.Bytes)
+		}
+	}
+	n.bytesOut.Add(int64(out))
+	n.bytesIn.Add(int64(in))
+	return c
+}

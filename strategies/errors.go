@@ -1,0 +1,48 @@
+package strategies
+
+import (
+	"errors"
+	"fmt"
+)
+
+var (
+	// ErrNotFound says that the value does not exist. A loader returns it, or
+	// an error that wraps it, and with Config.Negative set that is remembered.
+	ErrNotFound = errors.New("strategies: not found")
+	// ErrPending says that the database holds the new value but Redis has not
+	// confirmed the invalidation. It is sent again before the next command of
+	// this Store; until then other processes may read the old value.
+	ErrPending = errors.New("strategies: invalidation pending")
+	// ErrTags says that an entry would have more than [MaxTags] tags, or an
+	// empty one.
+	ErrTags = errors.New("strategies: invalid tags")
+	// ErrLoadTimeout says that a load took longer than its hard timeout.
+	ErrLoadTimeout = errors.New("strategies: load timed out")
+	// ErrClosed says that the Store was closed.
+	ErrClosed = errors.New("strategies: store closed")
+	// ErrSoft says that a soft invalidation was asked of a Store without
+	// StoreConfig.Soft, whose readers would not see it.
+	ErrSoft = errors.New("strategies: soft invalidation needs StoreConfig.Soft")
+)
+
+// PanicError is what callers get when a loader panics.
+type PanicError struct {
+	// Value that was passed to panic.
+	Value any
+	// Stack of the loader's goroutine.
+	Stack []byte
+}
+
+// Error prints the value of the panic, without the stack.
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("strategies: the loader panicked: %v", e.Value)
+}
+
+// Unwrap returns the value of the panic if it was an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// errNoLoader says that the state of the cache alone cannot answer.
+var errNoLoader = errors.New("strategies: loader is nil")

@@ -1,0 +1,126 @@
+package strategies
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// DefaultInline is how long [Inline] lets a caller wait by default.
+const DefaultInline = 300 * time.Millisecond
+
+// Executor runs the work that is left when an answer is ready, such as the
+// refresh of a stale value. Where instances freeze after their answer nothing
+// left to a goroutine is sure to happen; there the caller waits a little.
+type Executor interface {
+	// Submit runs work in a goroutine of the executor's and reports whether it
+	// took it. Work that is not taken is not done.
+	Submit(work func()) bool
+	// Wait is how long a caller waits for work that answers its own question
+	// before it gives what it has; 0 means that it does not wait.
+	Wait() time.Duration
+	// Flush returns when no work is under way, or ctx ends.
+	Flush(ctx context.Context) error
+}
+
+// Inline returns an [Executor] whose callers wait for their own refresh up to
+// budget: what is not done by then may not be done at all. A negative budget
+// means 0. An entry whose load took longer than budget the last time is not
+// refreshed that way; in the last quarter of its window one caller loads it in
+// full.
+func Inline(budget time.Duration) Executor {
+	return &executor{wait: max(budget, 0), slots: make(chan struct{}, 256)}
+}
+
+// Pool returns an [Executor] that runs at most n pieces of work at once in the
+// background; n below 1 means 1. More is refused: the value stays stale and
+// the next caller tries again.
+func Pool(n int) Executor {
+	return &executor{slots: make(chan struct{}, max(n, 1))}
+}
+
+func defaultExecutor(env func(string) string) Executor {
+	for _, name := range []string{"VERCEL", "AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE"} {
+		if env(name) != "" {
+			return Inline(DefaultInline)
+		}
+	}
+	return Pool(16)
+}
+
+type executor struct {
+	wait  time.Duration
+	slots chan struct{}
+	work  tracker
+}
+
+func (e *executor) Submit(work func()) bool {
+	select {
+	case e.slots <- struct{}{}:
+	default:
+		return false
+	}
+	e.work.run(func() {
+		defer func() { <-e.slots }()
+		work()
+	})
+	return true
+}
+
+func (e *executor) Wait() time.Duration { return e.wait }
+
+func (e *executor) Flush(ctx context.Context) error {
+	if err := e.work.idle(ctx); err != nil {
+		return fmt.Errorf("strategies: flush: %w", err)
+	}
+	return nil
+}
+
+// tracker owns goroutines: it knows when none is left. Unlike a WaitGroup it
+// may be waited for while new work comes.
+type tracker struct {
+	mu   sync.Mutex
+	n    int
+	none chan struct{} // closed when n falls to 0; nil if nobody waits
+}
+
+func (t *tracker) run(work func()) {
+	t.mu.Lock()
+	t.n++
+	t.mu.Unlock()
+	go func() {
+		defer t.end()
+		work()
+	}()
+}
+
+func (t *tracker) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.n--
+	if t.n == 0 && t.none != nil {
+		close(t.none)
+		t.none = nil
+	}
+}
+
+// idle waits until no work is under way.
+func (t *tracker) idle(ctx context.Context) error {
+	t.mu.Lock()
+	if t.n == 0 {
+		t.mu.Unlock()
+		return nil
+	}
+	if t.none == nil {
+		t.none = make(chan struct{})
+	}
+	none := t.none
+	t.mu.Unlock()
+	select {
+	case <-none:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,320 @@
+package strategies
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/cldcde/restash/internal/flight"
+)
+
+// Get returns the value of key, from the cache or from load, whose value it
+// stores. Callers of one key share reads and loads. It fails only with what
+// load returned, [ErrNotFound] if that is remembered, ctx's error if ctx ends
+// first, a [PanicError], [ErrLoadTimeout] or [ErrTags]; never because of the
+// cache.
+//
+// A hit costs one billed command and one round trip, a miss two.
+func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...Option) (T, error) {
+	if load == nil {
+		var zero T
+		return zero, errNoLoader
+	}
+	return c.Fetch(ctx, key, func(ctx context.Context, l *Load[T]) (T, error) { return load(ctx, key) }, opts...)
+}
+
+// Fetch is [Cache.Get] with a loader that can look at the old value and decide
+// how its result is stored.
+func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.Context, l *Load[T]) (T, error), opts ...Option) (T, error) {
+	f := fetch[T]{c: c, o: c.options(opts), load: load, began: time.Now()}
+	f.status = &f.own
+	if f.o.status != nil {
+		f.status = f.o.status
+	}
+	var zero T
+	if load == nil {
+		return zero, errNoLoader
+	}
+	if err := ctx.Err(); err != nil {
+		return zero, err
+	}
+	var err error
+	if f.q, err = c.query(key, &f.o); err != nil {
+		return zero, err
+	}
+	value, err := f.do(ctx)
+	f.count(err)
+	return value, err
+}
+
+// fetch is one call of [Cache.Fetch].
+type fetch[T any] struct {
+	c      *Cache[T]
+	o      options
+	q      query
+	load   loadFunc[T]
+	status *Status
+	own    Status
+	began  time.Time
+	alone  bool // do not share a load
+}
+
+// maxAgain bounds how often a caller starts over because the load it shared
+// was too old for it; then it loads by itself.
+const maxAgain = 2
+
+func (f *fetch[T]) do(ctx context.Context) (T, error) {
+	f.alone = f.o.force
+	for again := 0; ; again++ {
+		f.alone = f.alone || again >= maxAgain
+		value, outcome, err := f.once(ctx)
+		switch outcome {
+		case flight.Shared:
+			return value, err
+		case flight.Private:
+			f.alone = true
+		}
+	}
+}
+
+func (f *fetch[T]) once(ctx context.Context) (T, flight.Outcome, error) {
+	s := f.c.store
+	if s.off() {
+		return f.bypass(ctx, ReasonDisabled, nil)
+	}
+	if v, ok := f.local(); ok {
+		return v, flight.Shared, nil
+	}
+	read, err := s.flights.Read(ctx, f.q.entry, f.q.tokens)
+	if err != nil {
+		if ctx.Err() != nil {
+			var zero T
+			return zero, flight.Shared, ctx.Err()
+		}
+		return f.bypass(ctx, unreadReason(err), err)
+	}
+	result, _ := read.Result()
+	a := result.(*answer)
+	f.pay(a)
+	return f.judged(ctx, read, a)
+}
+
+// pay notes what the read cost, for the first of its callers.
+func (f *fetch[T]) pay(a *answer) {
+	if a.claim() {
+		f.status.Commands += a.cost.commands
+		f.status.Trips += a.cost.trips
+		return
+	}
+	f.c.count(countSaved, 1)
+}
+
+// judged answers from the entry if it may, and loads otherwise.
+func (f *fetch[T]) judged(ctx context.Context, read *flight.Read, a *answer) (T, flight.Outcome, error) {
+	v := f.c.store.judge(a, time.Now())
+	var old *T
+	if v.old {
+		value, err := f.c.decode(a)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			if v.state == Hit && !f.o.force {
+				f.served(Hit, ReasonNegative, a, v)
+				return value, flight.Shared, ErrNotFound
+			}
+			v.state, v.onError = Miss, false
+		case err != nil:
+			v = verdict{reason: ReasonUndecodable}
+		default:
+			old = &value
+		}
+	}
+	if v.reason == ReasonUndecodable {
+		f.c.count(countErrors, 1)
+	}
+	if f.o.force {
+		v = verdict{reason: ReasonForced, old: v.old, onError: v.onError && v.state == Miss}
+	}
+	switch {
+	case v.state == Hit:
+		f.keepLocal(a)
+		f.served(Hit, "", a, v)
+		return *old, flight.Shared, nil
+	case v.state == Stale:
+		return f.stale(ctx, read, a, v, *old)
+	case v.onError && f.c.store.backingOff(f.q.entry):
+		f.served(Stale, ReasonLoadFailed, a, v)
+		return *old, flight.Shared, nil
+	}
+	return f.miss(ctx, read, a, v, old)
+}
+
+func (f *fetch[T]) served(state State, reason string, a *answer, v verdict) {
+	st := f.status
+	st.State, st.Reason, st.StoredAt, st.TTL = state, reason, a.entry.Stored, v.left
+}
+
+// miss loads, or shares a load.
+func (f *fetch[T]) miss(ctx context.Context, read *flight.Read, a *answer, v verdict, old *T) (T, flight.Outcome, error) {
+	var fallback *T
+	if v.onError {
+		fallback = old
+	}
+	value, outcome, err := f.join(ctx, read, a, old, fallback, f.c.cfg.Advanced.SoftTimeout)
+	if errors.Is(err, errFallback) {
+		f.served(Stale, ReasonLoadFailed, a, v)
+		return *fallback, flight.Shared, nil
+	}
+	f.status.State, f.status.Reason = Miss, v.reason
+	return value, outcome, err
+}
+
+// bypass loads without a snapshot: what comes is not stored.
+func (f *fetch[T]) bypass(ctx context.Context, reason string, cause error) (T, flight.Outcome, error) {
+	f.status.State, f.status.Reason, f.status.Err = Bypass, reason, cause
+	if reason == ReasonError {
+		f.status.State = Miss
+		f.c.count(countErrors, 1)
+	}
+	return f.join(ctx, nil, nil, nil, nil, 0)
+}
+
+// errFallback says that a stale value must do.
+var errFallback = errors.New("strategies: stale value instead of a load")
+
+// join waits for a load that this caller may share, which it starts if there
+// is none. If there is a fallback it gives up on a failed load, and after
+// patience if that is not 0, with errFallback.
+func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, fallback *T, patience time.Duration) (T, flight.Outcome, error) {
+	var zero T
+	s := f.c.store
+	k := s.flights.Join(f.q.entry, read, f.tokens(a), f.alone)
+	if k.Started {
+		f.c.start(ctx, k.Load, f.q, f.o, a, old, f.load, false)
+	}
+	wait := ctx
+	if fallback != nil && patience > 0 {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	result, outcome, err := s.flights.Wait(wait, k)
+	if outcome != flight.Shared {
+		return zero, outcome, nil
+	}
+	if err != nil && ctx.Err() == nil && fallback != nil && !errors.Is(err, ErrNotFound) {
+		return zero, flight.Shared, errFallback
+	}
+	if !k.Started {
+		f.status.Collapsed = true
+	}
+	return f.result(result, k.Started, err)
+}
+
+func (f *fetch[T]) result(result any, started bool, err error) (T, flight.Outcome, error) {
+	var zero T
+	out, ok := result.(*loaded[T])
+	if !ok {
+		return zero, flight.Shared, err
+	}
+	st := f.status
+	st.Stored, st.Oversized, st.TTL = out.stored, out.oversized, out.ttl
+	if out.cacheErr != nil {
+		st.Err = out.cacheErr
+	}
+	if started {
+		st.Commands += out.cost.commands
+		st.Trips += out.cost.trips
+	}
+	if err != nil {
+		return zero, flight.Shared, err
+	}
+	return out.value, flight.Shared, nil
+}
+
+func (f *fetch[T]) tokens(a *answer) []flight.Token {
+	if a == nil {
+		return f.q.tokens // without values: what an invalidation can hit
+	}
+	return a.tokens
+}
+
+// stale serves a stale value and sees to its refresh.
+func (f *fetch[T]) stale(ctx context.Context, read *flight.Read, a *answer, v verdict, old T) (T, flight.Outcome, error) {
+	s := f.c.store
+	wait := s.exec.Wait()
+	switch {
+	case s.backingOff(f.q.entry) || s.flights.Busy(f.q.entry, read, a.tokens):
+	case wait == 0:
+		f.refresh(ctx, read, a, old)
+	case a.entry.LoadTime <= wait:
+		if value, ok := f.await(ctx, f.refresh(ctx, read, a, old), wait, v); ok {
+			return value, flight.Shared, nil
+		}
+	case v.last:
+		patience := f.c.cfg.Advanced.SoftTimeout
+		if value, ok := f.await(ctx, f.refresh(ctx, read, a, old), patience, v); ok {
+			return value, flight.Shared, nil
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		var zero T
+		return zero, flight.Shared, err
+	}
+	f.served(Stale, v.reason, a, v)
+	return old, flight.Shared, nil
+}
+
+// refresh loads a stale value anew through the executor, if that takes the
+// work and nobody else has begun.
+func (f *fetch[T]) refresh(ctx context.Context, read *flight.Read, a *answer, old T) *flight.Ticket {
+	s := f.c.store
+	k := s.flights.Join(f.q.entry, read, a.tokens, false)
+	if !k.Started {
+		return nil
+	}
+	taken := s.exec.Submit(func() {
+		f.c.start(ctx, k.Load, f.q, f.o, a, &old, f.load, true)
+		<-k.Load.Done()
+	})
+	if !taken {
+		s.flights.Abandon(k.Load, errFallback)
+		return nil
+	}
+	return &k
+}
+
+// await takes the fresh value if the refresh brings it in time; patience 0
+// waits for its end.
+func (f *fetch[T]) await(ctx context.Context, k *flight.Ticket, patience time.Duration, v verdict) (T, bool) {
+	var zero T
+	if k == nil {
+		return zero, false
+	}
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	result, _, err := f.c.store.flights.Wait(ctx, *k)
+	if err != nil || result == nil {
+		return zero, false
+	}
+	value, _, err := f.result(result, true, nil)
+	f.status.State, f.status.Reason = Miss, v.reason
+	return value, err == nil
+}
+
+// count notes how the call ended.
+func (f *fetch[T]) count(err error) {
+	st := f.status
+	if st.State != Hit && st.State != Stale && errors.Is(err, context.Canceled) {
+		return // the caller left without an answer
+	}
+	f.c.answered(st.State, st.Reason == ReasonNegative)
+	if st.Collapsed {
+		f.c.count(countCoalesced, 1)
+	}
+	if trace := f.c.store.cfg.Trace.Answer; trace != nil {
+		trace(f.c.cfg.Name, f.q.key, *st, time.Since(f.began))
+	}
+}

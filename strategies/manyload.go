@@ -1,0 +1,315 @@
+package strategies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cldcde/restash/internal/flight"
+)
+
+// loadAll loads the items, sharing what other callers are loading.
+func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.Read) error {
+	s := b.c.store
+	var own, again []*item[T]
+	for _, it := range items {
+		tokens := it.q.tokens
+		if it.a != nil {
+			tokens = it.a.tokens
+		}
+		if it.ticket = s.flights.Join(it.q.entry, read, tokens, b.o.force); it.ticket.Started {
+			own = append(own, it)
+		}
+	}
+	b.start(ctx, own, false)
+	var errs []error
+	for _, it := range items {
+		outcome, err := b.wait(ctx, it)
+		switch {
+		case ctx.Err() != nil && err != nil:
+			return ctx.Err()
+		case outcome != flight.Shared || errors.Is(err, ErrNotFound) && !it.ticket.Started:
+			// Another's load was too old, or has another idea of what exists.
+			again = append(again, it)
+		case err != nil && !errors.Is(err, ErrNotFound):
+			errs = b.fallBack(it, err, errs)
+		}
+	}
+	return errors.Join(append(errs, b.loadAgain(ctx, again))...)
+}
+
+// fallBack serves a stale value instead of a load that failed, if there is one
+// that may be.
+func (b *batch[T]) fallBack(it *item[T], err error, errs []error) []error {
+	if it.v.onError && it.old != nil && !b.warm {
+		it.serve(Stale, ReasonLoadFailed)
+		return errs
+	}
+	it.err = err
+	for _, have := range errs {
+		if have == err {
+			return errs // one failed run of a loader is one error
+		}
+	}
+	return append(errs, err)
+}
+
+func (b *batch[T]) loadAgain(ctx context.Context, items []*item[T]) error {
+	var errs []error
+	for _, it := range items {
+		it.ticket = b.c.store.flights.Join(it.q.entry, nil, it.q.tokens, true)
+		it.a = nil // its snapshot is older than the load
+	}
+	b.start(ctx, items, false)
+	for _, it := range items {
+		if _, err := b.wait(ctx, it); err != nil && !errors.Is(err, ErrNotFound) {
+			errs = b.fallBack(it, err, errs)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (b *batch[T]) wait(ctx context.Context, it *item[T]) (flight.Outcome, error) {
+	result, outcome, err := b.c.store.flights.Wait(ctx, it.ticket)
+	if outcome != flight.Shared {
+		return outcome, nil
+	}
+	if out, ok := result.(*loaded[T]); ok {
+		it.status.Stored, it.status.Oversized, it.status.TTL = out.stored, out.oversized, out.ttl
+		it.status.Err = errors.Join(it.status.Err, out.cacheErr)
+		it.size = out.size
+		b.status.Commands += out.cost.commands
+		b.status.Trips += out.cost.trips
+		if err == nil {
+			it.value, it.has = out.value, true
+		}
+	}
+	it.status.Collapsed = !it.ticket.Started
+	return outcome, err
+}
+
+// start runs the batch loader once for all items, detached from the caller.
+func (b *batch[T]) start(ctx context.Context, items []*item[T], refresh bool) {
+	if len(items) == 0 {
+		return
+	}
+	for _, it := range items {
+		it.run = &run[T]{c: b.c, q: it.q, o: b.o, fl: it.ticket.Load, snap: it.a}
+		it.run.load = Load[T]{key: it.q.key, ttl: b.o.ttl, swr: b.o.swr, sie: b.o.sie}
+	}
+	hard := b.c.cfg.Advanced.HardTimeout
+	lctx, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), hard, ErrLoadTimeout)
+	stop := context.AfterFunc(lctx, func() {
+		for _, it := range items {
+			b.c.store.flights.Abandon(it.ticket.Load, ErrLoadTimeout)
+		}
+	})
+	b.c.store.spawn(func() {
+		defer cancel()
+		defer stop()
+		b.run(lctx, items, refresh)
+	})
+}
+
+func (b *batch[T]) run(ctx context.Context, items []*item[T], refresh bool) {
+	s := b.c.store
+	finish := func(err error) {
+		for _, it := range items {
+			s.flights.Finish(it.run.fl, nil, err)
+		}
+	}
+	if err := s.acquire(ctx); err != nil {
+		finish(err)
+		return
+	}
+	if s.cfg.Strict {
+		b.createTokens(ctx, items)
+	}
+	keys := make([]string, len(items))
+	for i, it := range items {
+		keys[i] = it.q.key
+	}
+	began := time.Now()
+	var l Load[map[string]T]
+	values, err := protect(ctx, func(ctx context.Context, _ *Load[map[string]T]) (map[string]T, error) {
+		return b.load(ctx, keys)
+	}, &l)
+	took := time.Since(began)
+	s.releaseSlot()
+	ctx = context.WithoutCancel(ctx)
+	var sets []pendingSet[T]
+	for _, it := range items {
+		it.run.began = began
+		sets = b.settle(it, values, err, took, refresh, sets)
+	}
+	b.sendSets(ctx, sets)
+	for _, it := range items {
+		s.flights.Finish(it.run.fl, &it.run.out, it.run.loadErr)
+	}
+}
+
+// pendingSet is one entry that waits for its round trip.
+type pendingSet[T any] struct {
+	run  *run[T]
+	set  cmd
+	size int
+	ttl  time.Duration
+}
+
+// settle decides what becomes of one key of a batch.
+func (b *batch[T]) settle(it *item[T], values map[string]T, err error, took time.Duration, refresh bool, sets []pendingSet[T]) []pendingSet[T] {
+	r, s := it.run, b.c.store
+	value, found := values[it.q.key]
+	r.out.value = value
+	switch {
+	case !found && err != nil:
+		r.loadErr = err
+	case !found:
+		r.loadErr = ErrNotFound
+	}
+	r.noteRefresh(refresh, r.loadErr)
+	if f := s.cfg.Trace.Load; f != nil {
+		f(b.c.cfg.Name, it.q.key, refresh, took, r.loadErr)
+	}
+	ttl := r.load.ttl
+	if !found {
+		ttl, r.load.swr, r.load.sie = b.c.cfg.Negative, 0, 0
+	}
+	if r.snap == nil || ttl < time.Millisecond || !found && err != nil || !s.flights.Storable(r.fl) || s.bornTooLate(r.snap.tokens, r.began) {
+		return sets
+	}
+	h := r.header(ttl, took, !found)
+	set, err := b.c.set(it.q.entry, h, r.snap.tokens, value)
+	if err != nil {
+		r.unstorable(err)
+		return sets
+	}
+	return append(sets, pendingSet[T]{run: r, set: set, size: len(set.Args()[2]), ttl: h.Fresh})
+}
+
+// sendSets stores entries, up to chunkBytes in one round trip.
+func (b *batch[T]) sendSets(ctx context.Context, sets []pendingSet[T]) {
+	s := b.c.store
+	for len(sets) > 0 {
+		n, size := 0, 0
+		var cmds []cmd
+		for n < len(sets) && n < chunkKeys && (n == 0 || size+sets[n].size <= chunkBytes) {
+			size += sets[n].size
+			cmds = append(cmds, sets[n].set)
+			n++
+		}
+		part := sets[:n]
+		sets = sets[n:]
+		if !s.inTime(part[0].run.snap, b.c.cfg.Advanced.HardTimeout) {
+			continue
+		}
+		replies, spent, err := s.call(ctx, s.cfg.Budget, cmds...)
+		part[0].run.out.cost.add(spent)
+		for i, p := range part {
+			switch {
+			case err != nil:
+				p.run.failed(err)
+			case replies[i].err != nil:
+				p.run.failed(fmt.Errorf("strategies: store: %w", replies[i].err))
+			default:
+				p.run.out.stored, p.run.out.ttl, p.run.out.size = true, p.ttl, p.size
+			}
+		}
+	}
+}
+
+// createTokens creates the absent tokens of all items in one round trip.
+func (b *batch[T]) createTokens(ctx context.Context, items []*item[T]) {
+	s := b.c.store
+	var all []flight.Token
+	seen := map[string]int{}
+	for _, it := range items {
+		if it.run.snap == nil {
+			continue
+		}
+		for _, t := range it.run.snap.tokens {
+			if _, ok := seen[t.Key]; !ok {
+				seen[t.Key] = len(all)
+				all = append(all, t)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	fresh, spent, err := s.create(context.WithoutCancel(ctx), all, s.cfg.Budget)
+	items[0].run.out.cost.add(spent)
+	for _, it := range items {
+		if it.run.snap == nil {
+			continue
+		}
+		if err != nil {
+			it.run.failed(err)
+			it.run.snap = nil
+			continue
+		}
+		tokens := make([]flight.Token, len(it.run.snap.tokens))
+		for i, t := range it.run.snap.tokens {
+			t.Value = fresh[seen[t.Key]].Value
+			tokens[i] = t
+		}
+		it.run.snap = it.run.snap.with(tokens)
+		s.flights.Renew(it.run.fl, tokens)
+	}
+}
+
+// refresh loads stale items anew through the executor. Where it makes callers
+// wait, what arrives in time takes the stale value's place.
+func (b *batch[T]) refresh(ctx context.Context, items []*item[T], read *flight.Read) {
+	s := b.c.store
+	wait := s.exec.Wait()
+	var own []*item[T]
+	full := false
+	for _, it := range items {
+		slow := wait > 0 && it.a.entry.LoadTime > wait
+		if slow && !it.v.last {
+			continue
+		}
+		if it.ticket = s.flights.Join(it.q.entry, read, it.a.tokens, false); it.ticket.Started {
+			own = append(own, it)
+			full = full || slow
+		}
+	}
+	if len(own) == 0 {
+		return
+	}
+	taken := s.exec.Submit(func() {
+		b.start(ctx, own, true)
+		for _, it := range own {
+			<-it.ticket.Load.Done()
+		}
+	})
+	if !taken {
+		for _, it := range own {
+			s.flights.Abandon(it.ticket.Load, errFallback)
+		}
+		return
+	}
+	if wait == 0 {
+		return
+	}
+	if !full {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, wait)
+		defer cancel()
+	}
+	for _, it := range own {
+		b.takeFresh(ctx, it)
+	}
+}
+
+func (b *batch[T]) takeFresh(ctx context.Context, it *item[T]) {
+	result, _, err := b.c.store.flights.Wait(ctx, it.ticket)
+	if out, ok := result.(*loaded[T]); ok && err == nil {
+		it.value = out.value
+		it.status.State, it.status.Stored, it.status.TTL = Miss, out.stored, out.ttl
+		b.status.Commands += out.cost.commands
+		b.status.Trips += out.cost.trips
+	}
+}

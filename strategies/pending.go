@@ -1,0 +1,167 @@
+package strategies
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cldcde/restash/internal/keyspace"
+)
+
+// maxPending is how many unconfirmed tokens are kept apart; beyond it one
+// token of the whole namespace takes their place.
+const maxPending = 1000
+
+// pendingTokens are the token keys whose new token Redis has not confirmed.
+type pendingTokens struct {
+	mu   sync.Mutex
+	seq  uint64
+	keys map[string]uint64 // when each was asked for last
+}
+
+// sending is a try to confirm what is pending.
+type sending struct {
+	keys []string
+	seqs []uint64
+	cmds []cmd
+}
+
+func (p *pendingTokens) len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.keys)
+}
+
+// add queues token keys. all is the token of the namespace.
+func (p *pendingTokens) add(all string, keys ...string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.keys == nil {
+		p.keys = map[string]uint64{}
+	}
+	p.seq++
+	for _, k := range keys {
+		p.keys[k] = p.seq
+	}
+	if len(p.keys) > maxPending {
+		clear(p.keys)
+		p.keys[all] = p.seq
+	}
+}
+
+// take makes the commands that confirm what is pending now, each with a new
+// token: an earlier try with an unknown end may still arrive.
+func (p *pendingTokens) take() sending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.keys) == 0 {
+		return sending{}
+	}
+	var s sending
+	for k, seq := range p.keys {
+		s.keys, s.seqs = append(s.keys, k), append(s.seqs, seq)
+	}
+	s.cmds = tokenSets(s.keys)
+	return s
+}
+
+// done drops a key unless it was asked for again since.
+func (p *pendingTokens) done(key string, seq uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.keys[key] == seq {
+		delete(p.keys, key)
+	}
+}
+
+// tokenLife is how long tokens live: longer than any entry that may name them,
+// also one whose load and store took their longest.
+const tokenLife = MaxExpiry + 15*time.Minute + time.Hour
+
+func tokenSets(keys []string) []cmd {
+	now := time.Now()
+	cmds := make([]cmd, len(keys))
+	for i, k := range keys {
+		cmds[i] = setPX(k, string(keyspace.NewToken(now)), tokenLife)
+	}
+	return cmds
+}
+
+// confirm takes what was confirmed off the list and voids once more: loads may
+// have begun between the first time and Redis's answer.
+func (s *Store) confirm(sent sending, replies []reply) {
+	for i, key := range sent.keys {
+		if replies[i].err == nil {
+			s.pending.done(key, sent.seqs[i])
+		}
+	}
+	if len(sent.keys) > 0 {
+		s.void(sent.keys)
+	}
+}
+
+// void makes loads and local values that depend on the tokens unusable.
+func (s *Store) void(keys []string) {
+	s.flights.Void(keys)
+	if s.cfg.Local != nil {
+		s.cfg.Local.Void(keys)
+	}
+}
+
+// replaceTokens gives each key a new token, now if possible. What is not
+// confirmed is pending, and the error is then [ErrPending] with its cause.
+func (s *Store) replaceTokens(ctx context.Context, keys []string) (cost, error) {
+	s.void(keys)
+	s.pending.add(s.space.All(false), keys...)
+	return s.sendPending(ctx)
+}
+
+// sendPending sends what is pending, a second time if the first try had an
+// unknown end.
+func (s *Store) sendPending(ctx context.Context) (cost, error) {
+	var spent cost
+	var cause error
+	start := time.Now()
+	// The database was changed: the caller's leaving must not keep the cache
+	// from hearing of it.
+	detached := context.WithoutCancel(ctx)
+	for range 2 {
+		if s.pending.len() == 0 {
+			return spent, nil
+		}
+		_, c, err := s.call(detached, s.cfg.Budget-time.Since(start))
+		spent.add(c)
+		if cause = errors.Join(cause, err); err == nil && s.pending.len() == 0 {
+			return spent, nil
+		}
+	}
+	s.log.warn("pending", "cache invalidations are pending", "tokens", s.pending.len(), "cause", cause)
+	return spent, pendingError(cause)
+}
+
+func pendingError(cause error) error {
+	if cause == nil {
+		return ErrPending
+	}
+	return &pendingFailure{cause}
+}
+
+// pendingFailure is ErrPending with what kept it from being confirmed.
+type pendingFailure struct{ cause error }
+
+func (e *pendingFailure) Error() string {
+	return ErrPending.Error() + ": " + strings.ReplaceAll(e.cause.Error(), "\n", "; ")
+}
+
+func (e *pendingFailure) Unwrap() []error { return []error{ErrPending, e.cause} }
+
+// flushPending confirms what is pending, as long as ctx allows.
+func (s *Store) flushPending(ctx context.Context) error {
+	if s.c == nil || s.pending.len() == 0 {
+		return nil
+	}
+	_, err := s.sendPending(ctx)
+	return err
+}

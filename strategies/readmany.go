@@ -1,0 +1,76 @@
+package strategies
+
+import (
+	"context"
+	"time"
+
+	"github.com/cldcde/restash/internal/flight"
+)
+
+// readMany reads entries and tokens with one MGET, and the tokens of tags that
+// entries were found to have with a second.
+func (s *Store) readMany(ctx context.Context, qs []query, spent *cost) ([]*answer, error) {
+	at := time.Now()
+	keys := make([]string, 0, len(qs)*4)
+	index := make(map[string]int, len(qs)*4)
+	place := func(key string) {
+		if _, ok := index[key]; !ok {
+			index[key] = len(keys)
+			keys = append(keys, key)
+		}
+	}
+	for _, q := range qs {
+		place(q.entry)
+		for _, t := range q.tokens {
+			place(t.Key)
+		}
+	}
+	values, err := s.mget(ctx, s.cfg.Budget, keys, spent)
+	if err != nil {
+		return nil, err
+	}
+	answers := make([]*answer, len(qs))
+	var late []flight.Token
+	for i, q := range qs {
+		a := &answer{at: at, tokens: make([]flight.Token, len(q.tokens))}
+		for n, t := range q.tokens {
+			t.Value = string(values[index[t.Key]].Bytes)
+			a.tokens[n] = t
+		}
+		a.parse(values[index[q.entry]])
+		for _, tag := range a.missingTags() {
+			late = s.appendTag(late, tag)
+		}
+		answers[i] = a
+	}
+	err = s.readManyLate(ctx, qs, answers, late, at, spent)
+	took := time.Since(at)
+	for _, a := range answers {
+		a.took = took
+	}
+	s.counters.latency.add(took)
+	return answers, err
+}
+
+func (s *Store) readManyLate(ctx context.Context, qs []query, answers []*answer, late []flight.Token, at time.Time, spent *cost) error {
+	if len(late) == 0 {
+		return nil
+	}
+	values, err := s.mget(ctx, s.cfg.Budget-time.Since(at), appendKeys(nil, late), spent)
+	if err != nil {
+		return err
+	}
+	late = withValues(late, values)
+	for i, a := range answers {
+		missing := a.missingTags()
+		for _, t := range late {
+			if contains(missing, t.ID[1:]) {
+				a.tokens = append(a.tokens, t)
+			}
+		}
+		if len(missing) > 0 {
+			s.learn(qs[i].entry, missing)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,40 @@
+package strategies
+
+import (
+	"time"
+
+	"github.com/cldcde/restash/breaker"
+	"github.com/cldcde/restash/invalidate"
+)
+
+// Trace hears of single events. Nil functions are skipped. They are called in
+// the goroutine of the event and must be quick and safe for concurrent use.
+// Keys are the caller's; no value is ever passed.
+type Trace struct {
+	// Answer is called for each answered key.
+	Answer func(handle, key string, status Status, took time.Duration)
+	// Load is called after each run of a loader, with its error. refresh says
+	// that a stale value was there.
+	Load func(handle, key string, refresh bool, took time.Duration, err error)
+	// Invalidate is called after each invalidation.
+	Invalidate func(report invalidate.Report, err error)
+	// Breaker is called after each change of the breaker.
+	Breaker func(change breaker.Change)
+}
+
+// Local is a cache in the process, in front of Redis. Values are entries as
+// they stand in Redis, with the keys of the tokens that they depend on. It
+// must be safe for concurrent use.
+type Local interface {
+	// Get returns what was put under key.
+	Get(key string) (entry []byte, tokens []string, ok bool)
+	// Stamp is taken before a read whose result may be Put.
+	Stamp() uint64
+	// Put remembers an entry that was seen valid, unless one of the tokens was
+	// voided since the stamp; the implementation decides for how long.
+	Put(key string, entry []byte, tokens []string, stamp uint64)
+	// Void forgets what depends on one of the tokens.
+	Void(tokens []string)
+	// Clear forgets everything.
+	Clear()
+}

@@ -1,0 +1,249 @@
+package upstashtest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/upstashtest/internal/engine"
+)
+
+// refusal is why a command is not run. A zero one means that it is.
+type refusal struct {
+	text   string
+	status int
+}
+
+func (r refusal) reply() command.Reply {
+	return command.Reply{Kind: command.KindError, Bytes: []byte(r.text)}
+}
+
+func refuse(status int, format string, a ...any) refusal {
+	return refusal{fmt.Sprintf(format, a...), status}
+}
+
+// check decides whether the caller may run the command over REST.
+func (x *exchange) check(args []string) refusal {
+	if r := engine.Check(args); r.Kind == command.KindError {
+		if in, name := engine.Lookup(args); in == nil {
+			x.s.log.Warn("upstashtest: 400: no such command", "command", clip(name), "path", loggable(x.r.URL))
+		}
+		return refusal{string(r.Bytes), http.StatusBadRequest}
+	}
+	in, _ := engine.Lookup(args)
+	switch {
+	case !in.REST || blocks(in, args):
+		return refuse(http.StatusBadRequest, "ERR Command is not available: '%s'. See https://upstash.com/docs/redis/overall/rediscompatibility for details", in.Name)
+	case x.token.ReadOnly && !readable(in):
+		return refuse(http.StatusBadRequest, "NOPERM this user has no permissions to run the '%s' command or its subcommand", strings.ToLower(in.Name))
+	}
+	return refusal{}
+}
+
+func clip(s string) string {
+	if len(s) > 40 {
+		return s[:40] + "..."
+	}
+	return s
+}
+
+// blocks reports the forms that wait at the server, which REST has not.
+func blocks(in *engine.Info, args []string) bool {
+	if in.Name != "XREAD" && in.Name != "XREADGROUP" {
+		return false
+	}
+	for _, a := range args[1:] {
+		switch strings.ToUpper(a) {
+		case "BLOCK":
+			return true
+		case "STREAMS":
+			return false
+		}
+	}
+	return false
+}
+
+// readable says what a read-only token may run: what reads and is not in the
+// category "dangerous" (KEYS and SCAN are), and what touches no data.
+func readable(in *engine.Info) bool {
+	switch in.Name {
+	case "PING", "ECHO", "TIME", "COMMAND", "SELECT":
+		return true
+	}
+	return in.Read && !in.Risky
+}
+
+// billed is what a command adds to the bill.
+func billed(args []string, r Result) int64 {
+	switch strings.ToUpper(args[0]) {
+	case "AUTH", "COMMAND", "INFO", "PING", "QUIT":
+		return 0
+	}
+	return int64(1 + r.Inner)
+}
+
+// run executes one command that was not refused.
+func (x *exchange) run(args []string) (command.Reply, error) {
+	if in, _ := engine.Lookup(args); x.s.replica != nil && replicated(in) {
+		r, seen, err := x.s.replica.Do(x.r.Context(), args, x.atLeast)
+		if err != nil {
+			return command.Reply{}, err
+		}
+		x.seen = max(x.seen, seen)
+		x.ran(args, Result(r))
+		return r.Reply, nil
+	}
+	r, err := x.s.engine.Do(x.r.Context(), args)
+	if err != nil {
+		return command.Reply{}, err
+	}
+	x.ran(args, r)
+	return r.Reply, nil
+}
+
+// replicated says which commands a replica answers. Scripts and what is no
+// data go to the primary.
+func replicated(in *engine.Info) bool {
+	return in.Read && in.Group != "scripting" && in.Group != "functions"
+}
+
+// ran puts an executed command on the bill and counts writes.
+func (x *exchange) ran(args []string, r Result) {
+	x.s.ledger.add(x.token.Name, Bill{Commands: billed(args, r)})
+	if in, _ := engine.Lookup(args); in != nil && in.Write {
+		x.s.writes.Add(1)
+		x.wrote = true
+	}
+}
+
+// single answers one command, from / or from the path.
+func (x *exchange) single(args []string, err error) {
+	if err != nil {
+		x.badRequest(err)
+		return
+	}
+	if no := x.check(args); no.text != "" {
+		x.answer(no.status, no.reply())
+		return
+	}
+	reply, err := x.run(args)
+	if err != nil {
+		x.dead(err)
+		return
+	}
+	status := http.StatusOK
+	if reply.Kind == command.KindError {
+		status = http.StatusBadRequest
+	}
+	x.answer(status, reply)
+}
+
+func (x *exchange) badRequest(err error) {
+	x.s.log.Warn("upstashtest: 400: the request is no command", "method", x.r.Method, "path", loggable(x.r.URL), "err", err)
+	x.fail(http.StatusBadRequest, err.Error())
+}
+
+// answer sends one reply.
+func (x *exchange) answer(status int, reply command.Reply) {
+	x.head(status)
+	if x.resp2 {
+		x.s.write(x.w, appendRESP(nil, reply))
+		return
+	}
+	x.s.write(x.w, appendEnvelope(make([]byte, 0, 32+len(reply.Bytes)*4/3), reply, x.b64))
+}
+
+// head sends status and headers. Successful answers carry the sync token.
+func (x *exchange) head(status int) {
+	h := x.w.Header()
+	h.Set("Content-Type", "application/json")
+	if x.resp2 {
+		h.Set("Content-Type", "application/octet-stream")
+	}
+	if status == http.StatusOK {
+		h.Set(syncHeader, x.syncToken())
+	}
+	x.w.WriteHeader(status)
+}
+
+// pipeline answers each command on its own, in order.
+func (x *exchange) pipeline() {
+	cmds, err := parseBatch(x.body)
+	if err != nil {
+		x.badRequest(err)
+		return
+	}
+	replies := make([]command.Reply, len(cmds))
+	for i, args := range cmds {
+		if no := x.check(args); no.text != "" {
+			replies[i] = no.reply()
+			continue
+		}
+		if replies[i], err = x.run(args); err != nil {
+			x.dead(err)
+			return
+		}
+	}
+	x.answerAll(replies)
+}
+
+func (x *exchange) answerAll(replies []command.Reply) {
+	x.head(http.StatusOK)
+	var out []byte
+	if x.resp2 {
+		for _, r := range replies {
+			out = appendRESP(out, r)
+		}
+		x.s.write(x.w, out)
+		return
+	}
+	out = append(out, '[')
+	for i, r := range replies {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = appendEnvelope(out, r, x.b64)
+	}
+	x.s.write(x.w, append(out, ']'))
+}
+
+// transaction runs all commands or none. Discarded ones are answered by an
+// object, not by a list.
+func (x *exchange) transaction() {
+	cmds, err := parseBatch(x.body)
+	if err != nil {
+		x.badRequest(err)
+		return
+	}
+	for _, args := range cmds {
+		if no := x.check(args); no.text != "" {
+			x.fail(no.status, discardText(no.text))
+			return
+		}
+	}
+	results, discarded, err := x.s.engine.Transaction(x.r.Context(), cmds)
+	if err != nil {
+		x.dead(err)
+		return
+	}
+	if discarded.Kind == command.KindError {
+		x.fail(http.StatusBadRequest, string(discarded.Bytes))
+		return
+	}
+	replies := make([]command.Reply, len(results))
+	for i, r := range results {
+		replies[i] = r.Reply
+		x.ran(cmds[i], r)
+	}
+	x.answerAll(replies)
+}
+
+// discardText is what a transaction says that was not run. A refusal with a
+// code of its own keeps it, so that callers can tell NOPERM from a typo.
+func discardText(cause string) string {
+	if strings.HasPrefix(cause, "ERR ") && !strings.HasPrefix(cause, "ERR max ") {
+		return "EXECABORT Transaction discarded because of: " + cause
+	}
+	return cause
+}

@@ -1,0 +1,37 @@
+package engine
+
+import "strconv"
+
+func genericCommands() map[string]handler {
+	return map[string]handler{
+		"TTL": cmdTTL, "EXPIRETIME": cmdExpireTime, "TYPE": cmdType, "UNLINK": cmdUnlink,
+	}
+}
+
+// cmdTTL rounds to the nearest second, as Redis does; miniredis cuts off.
+func cmdTTL(e *Engine, c *call) Reply {
+	return rounded(e.raw("PTTL", c.args[1]))
+}
+
+func cmdExpireTime(e *Engine, c *call) Reply {
+	return rounded(e.raw("PEXPIRETIME", c.args[1]))
+}
+
+func rounded(r Reply) Reply {
+	if r.Int > 0 {
+		r.Int = (r.Int + 500) / 1000
+	}
+	return r
+}
+
+func cmdType(e *Engine, c *call) Reply { return status(e.typeOf(c.args[1])) }
+
+// cmdUnlink accepts no keys at all, as Upstash does.
+func cmdUnlink(e *Engine, c *call) Reply {
+	if len(c.args) == 1 {
+		return intReply(0)
+	}
+	return e.raw(append([]string{"DEL"}, c.args[1:]...)...)
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

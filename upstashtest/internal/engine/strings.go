@@ -1,0 +1,202 @@
+package engine
+
+import (
+	"strconv"
+	"strings"
+	"time"
+)
+
+func stringCommands() map[string]handler {
+	return map[string]handler{
+		"SET": cmdSet, "SETEX": cmdSetEX, "PSETEX": cmdSetEX, "MGET": cmdMGet,
+		"DELEX": cmdDelEX, "SUBSTR": cmdSubstr,
+	}
+}
+
+// setArgs are the options of SET.
+type setArgs struct {
+	nx, xx, get, keep bool
+	when              string // IFEQ, IFNE, IFDEQ or IFDNE
+	want              string
+	expire            []string // PXAT and the like with its number
+}
+
+func parseSet(args []string) (setArgs, Reply) {
+	var o setArgs
+	for i := 0; i < len(args); i++ {
+		word := upper(args[i])
+		switch word {
+		case "NX":
+			o.nx = true
+		case "XX":
+			o.xx = true
+		case "GET":
+			o.get = true
+		case "KEEPTTL":
+			o.keep = true
+		case "EX", "PX", "EXAT", "PXAT", "IFEQ", "IFNE", "IFDEQ", "IFDNE":
+			i++
+			if i == len(args) || strings.HasPrefix(word, "IF") == (o.when != "") && o.when != "" || !strings.HasPrefix(word, "IF") && o.expire != nil {
+				return o, errorReply(msgSyntax)
+			}
+			if strings.HasPrefix(word, "IF") {
+				o.when, o.want = word, args[i]
+			} else {
+				o.expire = []string{word, args[i]}
+			}
+		default:
+			return o, errorReply(msgSyntax)
+		}
+	}
+	conditions := 0
+	for _, on := range []bool{o.nx, o.xx, o.when != ""} {
+		if on {
+			conditions++
+		}
+	}
+	if conditions > 1 || o.keep && o.expire != nil {
+		return o, errorReply(msgSyntax)
+	}
+	return o, nilReply
+}
+
+// cmdSet is SET with the compare-and-set conditions of Redis 8.4, which
+// miniredis lacks.
+func cmdSet(e *Engine, c *call) Reply {
+	key := c.args[1]
+	o, bad := parseSet(c.args[3:])
+	if isError(bad) {
+		return bad
+	}
+	if o.expire != nil {
+		if r := checkExpire("set", o.expire[1], o.expire[0]); isError(r) {
+			return r
+		}
+	}
+	var old Reply
+	if o.get || o.when != "" {
+		if old = e.getString(key); isError(old) {
+			return old
+		}
+	}
+	if o.when != "" && !holds(o.when, o.want, old) {
+		if o.get {
+			return old
+		}
+		return nilReply
+	}
+	args := []string{"SET", key, c.args[2]}
+	args = append(args, o.expire...)
+	for word, on := range map[string]bool{"NX": o.nx, "XX": o.xx, "KEEPTTL": o.keep} {
+		if on {
+			args = append(args, word)
+		}
+	}
+	r := e.raw(args...)
+	if o.get && !isError(r) {
+		return old
+	}
+	return r
+}
+
+// getString is GET, but a JSON document is of the wrong type.
+func (e *Engine) getString(key string) Reply {
+	r := e.raw("GET", key)
+	if e.hasJSON && isJSONText(text(r)) {
+		return errorReply(msgWrongType)
+	}
+	return r
+}
+
+// holds decides a compare condition. An absent key differs from everything.
+func holds(when, want string, old Reply) bool {
+	if isNil(old) {
+		return when == "IFNE" || when == "IFDNE"
+	}
+	switch when {
+	case "IFEQ":
+		return text(old) == want
+	case "IFNE":
+		return text(old) != want
+	case "IFDEQ":
+		return strings.EqualFold(digest(old.Bytes), want)
+	}
+	return !strings.EqualFold(digest(old.Bytes), want)
+}
+
+// checkExpire refuses a lifetime that is no positive whole number, or too
+// large to be kept as a time.
+func checkExpire(name, n, unit string) Reply {
+	v, err := strconv.ParseInt(n, 10, 64)
+	if err != nil {
+		return errorReply(msgNotInt)
+	}
+	limit := int64(1) << 62
+	if unit == "EX" || unit == "EXAT" {
+		limit /= 1000
+	}
+	if v <= 0 || v > limit {
+		return errorf("ERR invalid expire time in '%s' command", name)
+	}
+	return nilReply
+}
+
+// maxLife is the longest lifetime that miniredis can hold without overflow.
+const maxLife = int64(1<<63-1) / int64(time.Millisecond)
+
+func cmdSetEX(e *Engine, c *call) Reply {
+	unit := "EX"
+	if c.info.Name == "PSETEX" {
+		unit = "PX"
+	}
+	if r := checkExpire(strings.ToLower(c.info.Name), c.args[2], unit); isError(r) {
+		return r
+	}
+	return e.raw("SET", c.args[1], c.args[3], unit, c.args[2])
+}
+
+// cmdMGet answers nil for what is no string, as Redis does; JSON documents
+// are strings to miniredis only.
+func cmdMGet(e *Engine, c *call) Reply {
+	r := e.raw(c.args...)
+	if e.hasJSON {
+		for i, v := range r.Array {
+			if isJSONText(text(v)) {
+				r.Array[i] = nilReply
+			}
+		}
+	}
+	return r
+}
+
+// cmdDelEX is DEL if the value, or its digest, is or is not the given one.
+func cmdDelEX(e *Engine, c *call) Reply {
+	key := c.args[1]
+	switch {
+	case len(c.args) == 2:
+		return e.raw("DEL", key)
+	case len(c.args) != 4:
+		return wrongArity("DELEX")
+	}
+	when := upper(c.args[2])
+	switch when {
+	case "IFEQ", "IFNE", "IFDEQ", "IFDNE":
+	default:
+		return errorReply("ERR Invalid condition. Use IFEQ, IFNE, IFDEQ, or IFDNE")
+	}
+	if t := e.typeOf(key); t == "none" {
+		return intReply(0)
+	}
+	old := e.getString(key)
+	if isError(old) {
+		return errorReply("ERR Key should be of string type if conditions are specified")
+	}
+	if !holds(when, c.args[3], old) {
+		return intReply(0)
+	}
+	return e.raw("DEL", key)
+}
+
+func cmdSubstr(e *Engine, c *call) Reply {
+	return e.raw(append([]string{"GETRANGE"}, c.args[1:]...)...)
+}

@@ -1,0 +1,226 @@
+package upstashtest
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/upstashtest/internal/engine"
+)
+
+// Server is a running server. Its methods may be called at once.
+type Server struct {
+	// URL is where it is reached: the base URL for a client. A server in
+	// memory has one too, which only [Server.HTTPClient] can reach.
+	URL string
+	// Token and ReadOnlyToken are the credentials in use.
+	Token, ReadOnlyToken string
+
+	cfg     Config
+	log     *slog.Logger
+	tokens  map[string]Token
+	engine  Engine
+	replica *engine.Replica // nil without ReplicaLag
+	ledger  ledger
+	writes  atomic.Uint64 // sync tokens, where the engine does not number its writes
+
+	mu         sync.Mutex
+	intercepts []*intercept
+
+	http   *http.Server // nil in memory
+	client *http.Client
+	done   context.Context // ends with the server
+	stop   context.CancelFunc
+	tasks  sync.WaitGroup // requests under way, and the listener
+	closed func() error
+}
+
+type intercept struct {
+	f func(w http.ResponseWriter, r *http.Request, next http.Handler)
+}
+
+// New starts a server. An error names the field of Config, or the address
+// that cannot be listened on.
+func New(cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, log: cfg.Logger, Token: cfg.Token, ReadOnlyToken: cfg.ReadOnlyToken, engine: cfg.Engine, tokens: map[string]Token{}}
+	for _, t := range cfg.tokens() {
+		s.tokens[t.Value] = t
+	}
+	if err := s.openEngine(); err != nil {
+		return nil, err
+	}
+	s.done, s.stop = context.WithCancel(context.Background())
+	s.closed = sync.OnceValue(s.shutDown)
+	if err := s.start(); err != nil {
+		s.stop()
+		return nil, closeAfter(err, s.engine)
+	}
+	return s, nil
+}
+
+// openEngine makes the database in memory if no other was given.
+func (s *Server) openEngine() error {
+	if s.engine != nil {
+		return nil
+	}
+	e, err := engine.New(engine.Config{Seed: s.cfg.Seed})
+	if err != nil {
+		return err
+	}
+	s.engine = embedded{e}
+	if s.cfg.ReplicaLag > 0 {
+		s.replica, err = engine.NewReplica(e, s.cfg.ReplicaLag)
+	}
+	return err
+}
+
+func closeAfter(err error, e Engine) error {
+	if closeErr := e.Close(); closeErr != nil {
+		return fmt.Errorf("%w (and closing the engine: %w)", err, closeErr)
+	}
+	return err
+}
+
+func (s *Server) start() error {
+	if s.cfg.InMemory {
+		s.URL = "http://127.0.0.1"
+		s.client = &http.Client{Transport: &memoryTransport{s: s}, CheckRedirect: noRedirect}
+		return nil
+	}
+	l, err := net.Listen("tcp", s.cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("upstashtest: listen on %s: %w", s.cfg.Addr, err)
+	}
+	s.URL = "http://" + l.Addr().String()
+	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, CheckRedirect: noRedirect}
+	s.http = &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 30 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	s.tasks.Go(func() {
+		if err := s.http.Serve(l); err != nil && s.done.Err() == nil {
+			s.log.Error("upstashtest: the listener ended", "addr", l.Addr().String(), "err", err)
+		}
+	})
+	return nil
+}
+
+func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Run starts a server for a test, in the way of opts, and closes it when the
+// test ends. What goes wrong at the server is in the test's log.
+func Run(t testing.TB, opts ...func(*Config)) *Server {
+	t.Helper()
+	cfg := Config{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}
+	for _, opt := range opts {
+		opt(&cfg)
+	}
+	s, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// Close ends all requests and streams, closes the engine and waits until no
+// goroutine of the server is left. Closing twice is allowed.
+func (s *Server) Close() error { return s.closed() }
+
+func (s *Server) shutDown() error {
+	s.stop()
+	var err error
+	if s.http != nil {
+		err = s.http.Close()
+	}
+	if engineErr := s.engine.Close(); err == nil {
+		err = engineErr
+	}
+	if s.replica != nil {
+		if replicaErr := s.replica.Close(); err == nil {
+			err = replicaErr
+		}
+	}
+	s.client.CloseIdleConnections()
+	s.tasks.Wait()
+	return err
+}
+
+// HTTPClient returns a client for this server. That of a server in memory
+// needs no network and works in a synctest bubble.
+func (s *Server) HTTPClient() *http.Client { return s.client }
+
+// Intercept puts f in front of the server: it sees each request of the REST
+// API first, and answers it or hands it on to next. The newest sees a request
+// first. remove takes it away.
+func (s *Server) Intercept(f func(w http.ResponseWriter, r *http.Request, next http.Handler)) (remove func()) {
+	it := &intercept{f}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.intercepts = append(slices.Clip(s.intercepts), it)
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.intercepts = slices.DeleteFunc(slices.Clone(s.intercepts), func(o *intercept) bool { return o == it })
+	}
+}
+
+// intercepted returns h behind the interceptors.
+func (s *Server) intercepted(h http.Handler) http.Handler {
+	s.mu.Lock()
+	its := s.intercepts
+	s.mu.Unlock()
+	for _, it := range its {
+		next := h
+		h = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { it.f(w, r, next) })
+	}
+	return h
+}
+
+// FastForward moves the database's clock ahead: TTLs run down, TIME follows.
+// It has no effect on an engine that keeps its own time, such as a real Redis.
+func (s *Server) FastForward(d time.Duration) {
+	if e, ok := s.engine.(interface{ FastForward(time.Duration) }); ok {
+		e.FastForward(d)
+	}
+	if s.replica != nil {
+		s.replica.FastForward(d)
+	}
+}
+
+// Evict drops up to n keys as a full database with eviction on would: at
+// random, keys with a TTL first. It returns their names, and none with an
+// engine that is not in memory.
+func (s *Server) Evict(n int) []string {
+	if e, ok := s.engine.(interface{ Evict(int) []string }); ok {
+		return e.Evict(n)
+	}
+	return nil
+}
+
+// Do runs a command at the engine itself, for setting up and looking in: it
+// is not billed, not limited and not intercepted. An error reply is returned
+// as an error too.
+func (s *Server) Do(args ...string) (command.Reply, error) {
+	r, err := s.engine.Do(s.done, args)
+	if err != nil {
+		return command.Reply{}, fmt.Errorf("upstashtest: %w", err)
+	}
+	if r.Reply.Kind == command.KindError {
+		return r.Reply, command.ServerError(r.Reply.Bytes)
+	}
+	return r.Reply, nil
+}
