@@ -18,7 +18,10 @@ const invalidationTimeout = 2 * time.Second
 func (c *cacher) unsafe(w http.ResponseWriter, r *http.Request) {
 	o := &observer{ResponseWriter: w, header: func(status int, h http.Header) { c.invalidate(r, status, h) }}
 	c.next.ServeHTTP(o, r)
-	o.WriteHeader(http.StatusOK)
+	if !o.wrote { // the server will write 200
+		o.wrote = true
+		o.header(http.StatusOK, o.Header())
+	}
 }
 
 // invalidate voids the stored responses that an answer says have changed.

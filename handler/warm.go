@@ -34,7 +34,7 @@ func WarmFunc(cfg Config, h http.Handler, urls func(context.Context) ([]string, 
 		if err != nil {
 			return strategies.WarmReport{}, fmt.Errorf("find the URLs: %w", err)
 		}
-		w := warming{p: presetFor(store, cfg), h: h, urls: map[string]string{}, tags: map[string][]string{}}
+		w := warming{p: presetFor(store, cfg), h: h, urls: map[string]string{}, tags: map[string][]string{}, errs: map[string]error{}}
 		return w.run(ctx, all)
 	})
 }
@@ -55,6 +55,15 @@ type mark struct {
 	resp  *response
 	late  bool // the answer has tags or a Vary of its own
 	why   refusal
+
+	fresh, stored bool // of an answer that was served
+}
+
+// answered reads how a request was answered.
+func (m *mark) answered(h http.Header) {
+	m.fresh = h.Get("X-Cache") == strategies.Hit.String()
+	status := h["Cache-Status"]
+	m.stored = len(status) > 0 && strings.Contains(status[len(status)-1], "; stored")
 }
 
 type markKey struct{}
@@ -71,9 +80,10 @@ func (c *cacher) warm(m *mark, r *http.Request) {
 	m.key, m.tags = c.key(r), cfg.tags(r)
 	switch {
 	case m.through:
-		inner := r.WithContext(context.WithValue(r.Context(), markKey{}, (*mark)(nil)))
-		x := exchange{p: c.p, next: c.next, w: newDiscard(), r: inner, fresh: true}
+		w := newDiscard()
+		x := exchange{p: c.p, next: c.next, w: w, r: r.WithContext(context.WithValue(r.Context(), markKey{}, (*mark)(nil)))}
 		x.serve()
+		m.answered(w.header)
 	case m.produce:
 		c.produce(m, r)
 	}
@@ -104,7 +114,10 @@ func (c *cacher) produce(m *mark, r *http.Request) {
 		c.next.ServeHTTP(rec, asked)
 		done = true
 	}()
-	if m.why = rec.why; m.why != "" {
+	if m.why = rec.why; m.why == "" && rec.status >= http.StatusMultipleChoices {
+		m.why = refuseStatus // a negative answer has a lifetime of its own
+	}
+	if m.why != "" {
 		return
 	}
 	resp := newResponse(rec.status, rec.frozen, trailers(rec.header, rec.frozen), rec.body, requested, received)
@@ -127,7 +140,8 @@ type warming struct {
 	tags map[string][]string
 
 	mu   sync.Mutex
-	late []string // keys whose answers need a load of their own
+	late []string         // keys whose answers need a load of their own
+	errs map[string]error // by key
 }
 
 func (w *warming) run(ctx context.Context, urls []string) (strategies.WarmReport, error) {
@@ -147,6 +161,10 @@ func (w *warming) run(ctx context.Context, urls []string) (strategies.WarmReport
 			keys = append(keys, m.key)
 		}
 		w.urls[m.key], w.tags[m.key] = u, m.tags
+	}
+	if !w.p.cfg.preset() {
+		w.late = keys
+		return report, w.singly(ctx, &report)
 	}
 	err := w.warm(ctx, keys, &report)
 	return report, err
@@ -169,34 +187,45 @@ func (w *warming) warm(ctx context.Context, keys []string, report *strategies.Wa
 	report.Trips += part.Trips
 	report.Bytes += part.Bytes
 	for key, e := range part.Errors {
+		if own := w.errs[key]; own != nil {
+			e = own
+		}
 		report.Errors[w.urls[key]] = e
 	}
 	if err != nil {
 		return err
 	}
+	report.Absent -= len(w.late) // the batch took them for that
 	return w.singly(ctx, report)
 }
+
+// errSome says that some answers of a batch failed; each has its own error.
+var errSome = errors.New("handler: not every answer could be made")
 
 // load makes the answers of a batch.
 func (w *warming) load(ctx context.Context, keys []string) (map[string]*response, error) {
 	made := make(map[string]*response, len(keys))
-	var errs []error
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for _, key := range keys {
 		m, err := w.ask(ctx, w.urls[key], &mark{preset: w.p, produce: true})
 		switch {
-		case err != nil:
-			errs = append(errs, fmt.Errorf("%s: %w", w.urls[key], err))
-		case m.late:
-			w.mu.Lock()
+		case err == nil && m.late:
 			w.late = append(w.late, key)
-			w.mu.Unlock()
-		case m.resp == nil:
-			errs = append(errs, fmt.Errorf("%s: %w: %s", w.urls[key], errNotStorable, m.why))
-		default:
-			made[key] = m.resp
+			continue
+		case err == nil && m.resp == nil:
+			err = fmt.Errorf("%w: %s", errNotStorable, m.why)
 		}
+		if err != nil {
+			w.errs[key] = err
+			continue
+		}
+		made[key] = m.resp
 	}
-	return made, errors.Join(errs...)
+	if len(w.errs) > 0 {
+		return made, errSome
+	}
+	return made, nil
 }
 
 // errNotStorable says that the answer may not be stored, and why.
@@ -210,17 +239,22 @@ func (w *warming) singly(ctx context.Context, report *strategies.WarmReport) err
 			return err
 		}
 		before := w.p.store.Stats()
-		_, err := w.ask(ctx, w.urls[key], &mark{preset: w.p, through: true})
+		m, err := w.ask(ctx, w.urls[key], &mark{preset: w.p, through: true})
 		after := w.p.store.Stats()
 		report.Commands += int(after.Commands - before.Commands)
 		report.Trips += int(after.Trips - before.Trips)
-		report.Absent-- // the batch took it for that
-		if err != nil {
-			report.Failed++
-			report.Errors[w.urls[key]] = err
+		switch {
+		case err == nil && m.fresh:
+			report.Fresh++
 			continue
+		case err == nil && m.stored:
+			report.Warmed++
+			continue
+		case err == nil:
+			err = errNotStorable
 		}
-		report.Warmed++
+		report.Failed++
+		report.Errors[w.urls[key]] = err
 	}
 	return nil
 }

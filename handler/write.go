@@ -18,7 +18,7 @@ func (x *exchange) write(resp *response, v verdict, made bool, now time.Time) {
 	if cfg.preset() {
 		cfg.downstream(h, x.r, v.ttl)
 	}
-	if !made || v.validatedAge() {
+	if !made {
 		h["Age"] = []string{strconv.Itoa(int(resp.age(now) / time.Second))}
 	}
 	v.write(h)
@@ -39,10 +39,6 @@ func (x *exchange) write(resp *response, v verdict, made bool, now time.Time) {
 		h[http.TrailerPrefix+name] = lines
 	}
 }
-
-// validatedAge says that the answer came from the cache although the handler
-// was asked.
-func (v verdict) validatedAge() bool { return v.fwd == "" }
 
 // shape decides between the whole response, a 304 and a range.
 func (x *exchange) shape(resp *response, h http.Header) (status int, body []byte) {

@@ -283,7 +283,7 @@ func TestRatingsAndDownloadsAddUpUnderConcurrency(t *testing.T) {
 		assert.InDelta(t, 4.5, got.Rating, 1e-9)
 		stats, err := db.UserStats(ctx, "ada")
 		require.NoError(t, err)
-		assert.Equal(t, catalog.UserStats{User: "ada", MCPServers: 1, Downloads: 20, Votes: 20, Rating: 4.5}, stats)
+		assert.Equal(t, catalog.UserSummary{User: "ada", DisplayName: "ada", MCPServers: 1, Downloads: 20, Votes: 20, Rating: 4.5}, stats)
 	})
 }
 

@@ -98,14 +98,15 @@ type User struct {
 	Sample      bool       `json:"sample"`
 }
 
-// UserStats sums up what a user has published.
-type UserStats struct {
-	User       string  `json:"user"`
-	Extensions int64   `json:"extensions"`
-	MCPServers int64   `json:"mcpServers"`
-	Downloads  int64   `json:"downloads"`
-	Votes      int64   `json:"votes"`
-	Rating     float64 `json:"rating"` // mean of all votes, two decimals
+// UserSummary sums up what a user has published.
+type UserSummary struct {
+	User        string  `json:"user"`
+	DisplayName string  `json:"displayName"`
+	Extensions  int64   `json:"extensions"`
+	MCPServers  int64   `json:"mcpServers"`
+	Downloads   int64   `json:"downloads"`
+	Votes       int64   `json:"votes"`
+	Rating      float64 `json:"rating"` // mean of all votes, two decimals
 }
 
 // Category counts the items of one category.

@@ -73,21 +73,21 @@ func (d *Database) Stats(ctx context.Context) (Stats, error) {
 
 // UserStats sums up what a user has published. It returns [ErrNotFound] if there
 // is no such user.
-func (d *Database) UserStats(ctx context.Context, name string) (UserStats, error) {
+func (d *Database) UserStats(ctx context.Context, name string) (UserSummary, error) {
 	db, err := d.conn(ctx)
 	if err != nil {
-		return UserStats{}, err
+		return UserSummary{}, err
 	}
-	s := UserStats{User: name}
+	s := UserSummary{User: name}
 	var votesSum int64
-	row := db.QueryRowContext(ctx, d.rebind(`SELECT `+sums+` FROM users LEFT JOIN items ON items.author = users.name
+	row := db.QueryRowContext(ctx, d.rebind(`SELECT users.display_name, `+sums+` FROM users LEFT JOIN items ON items.author = users.name
 		WHERE users.name = ? GROUP BY users.name`), name)
-	err = row.Scan(&s.Extensions, &s.MCPServers, &s.Downloads, &votesSum, &s.Votes)
+	err = row.Scan(&s.DisplayName, &s.Extensions, &s.MCPServers, &s.Downloads, &votesSum, &s.Votes)
 	if errors.Is(err, sql.ErrNoRows) {
-		return UserStats{}, fmt.Errorf("user %q: %w", name, ErrNotFound)
+		return UserSummary{}, fmt.Errorf("user %q: %w", name, ErrNotFound)
 	}
 	if err != nil {
-		return UserStats{}, fmt.Errorf("catalog: statistics of user %q: %w", name, err)
+		return UserSummary{}, fmt.Errorf("catalog: statistics of user %q: %w", name, err)
 	}
 	s.Rating = mean(votesSum, s.Votes)
 	return s, nil

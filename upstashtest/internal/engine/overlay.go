@@ -17,7 +17,7 @@ func overlay() map[string]handler {
 		overlayMap = map[string]handler{}
 		for _, family := range []map[string]handler{
 			stringCommands(), genericCommands(), serverCommands(), pubsubCommands(),
-			scriptCommands(), functionCommands(),
+			scriptCommands(), functionCommands(), jsonCommands(),
 		} {
 			maps.Copy(overlayMap, family)
 		}

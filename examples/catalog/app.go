@@ -1,0 +1,141 @@
+package catalog
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/cldcde/restash/invalidate"
+	"github.com/cldcde/restash/strategies"
+)
+
+// Config says what an [App] is made of. Database and Store must be set.
+type Config struct {
+	Database *Database
+	Store    *strategies.Store
+	// WriteToken is the bearer token that writing routes and login ask for. Without
+	// one they answer 403 to everybody.
+	WriteToken string
+	// AllowWrites lets everybody write and log in. For development on loopback only.
+	AllowWrites bool
+	// PurgeSecret and CronSecret are the bearer tokens of POST /api/cache/invalidate
+	// and of /api/cron/warm. Without one the route refuses everybody.
+	PurgeSecret, CronSecret string
+	// SessionKey signs the cookie of the demo login. Default: random, so that
+	// cookies are good for this process only.
+	SessionKey []byte
+	// Timeout bounds each request, because some platforms never end one themselves;
+	// default [DefaultTimeout]. Warming by cron has WarmTimeout, default [DefaultWarmTimeout].
+	Timeout, WarmTimeout time.Duration
+	// Now is the clock of dates stored in the database; default [time.Now].
+	Now func() time.Time
+	// Logger gets requests that failed; default [slog.Default].
+	Logger *slog.Logger
+}
+
+// Defaults of [Config].
+const (
+	DefaultTimeout     = 25 * time.Second
+	DefaultWarmTimeout = 50 * time.Second
+)
+
+// invalidateTimeout bounds the work after a database write, which no reader's
+// leaving may cut short.
+const invalidateTimeout = 3 * time.Second
+
+func (c Config) withDefaults() Config {
+	if len(c.SessionKey) == 0 {
+		c.SessionKey = make([]byte, 32)
+		_, _ = rand.Read(c.SessionKey) // documented never to fail
+	}
+	if c.Timeout == 0 {
+		c.Timeout = DefaultTimeout
+	}
+	if c.WarmTimeout == 0 {
+		c.WarmTimeout = DefaultWarmTimeout
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c
+}
+
+func (c Config) validate() error {
+	switch {
+	case c.Database == nil:
+		return errors.New("catalog: Database must be set")
+	case c.Store == nil:
+		return errors.New("catalog: Store must be set")
+	case c.Timeout < 0 || c.WarmTimeout < 0:
+		return errors.New("catalog: Timeout and WarmTimeout must not be negative")
+	}
+	return nil
+}
+
+// App is the sample platform: all routes, ready to serve. It is safe for
+// concurrent use. It owns neither the database nor the Store; [FromEnv] returns
+// one that does.
+type App struct {
+	config   Config
+	db       *Database
+	store    *strategies.Store
+	users    *strategies.Cache[User]
+	featured *strategies.Cache[Item]
+	handler  http.Handler
+	close    func(context.Context) error
+}
+
+// New wires an App and touches no network. It returns an error that names the
+// field of config that is wrong.
+func New(config Config) (*App, error) {
+	if err := config.validate(); err != nil {
+		return nil, err
+	}
+	config = config.withDefaults()
+	a := &App{config: config, db: config.Database, store: config.Store}
+	a.users = strategies.New[User](a.store, strategies.Config{
+		Name: UserProfile.Name(), TTL: UserProfile.TTL,
+		StaleWhileRevalidate: UserProfile.StaleWhileRevalidate, Tags: UserProfile.Tags,
+	})
+	a.featured = strategies.New[Item](a.store, strategies.Config{
+		Name: Featured.Name(), TTL: Featured.TTL,
+		StaleWhileRevalidate: Featured.StaleWhileRevalidate, Tags: Featured.Tags,
+	})
+	a.handler = a.guard(a.routes())
+	return a, nil
+}
+
+// ServeHTTP answers a request.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+
+// Store returns the Store that the App was made with.
+func (a *App) Store() *strategies.Store { return a.store }
+
+// Close finishes background work and closes what [FromEnv] opened. For an App
+// of [New] it does nothing.
+func (a *App) Close(ctx context.Context) error {
+	if a.close == nil {
+		return nil
+	}
+	return a.close(ctx)
+}
+
+// invalidate carries out what an action made invalid. The write has committed,
+// so a failure here is logged and shown in a header but fails nobody; the Store
+// sends again what is pending.
+func (a *App) invalidate(w http.ResponseWriter, r *http.Request, target invalidate.Target) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), invalidateTimeout)
+	defer cancel()
+	done := "done"
+	if _, err := a.store.Invalidate(ctx, target); err != nil {
+		done = "pending"
+		a.config.Logger.WarnContext(ctx, "invalidation is pending", "target", target.String(), "error", err)
+	}
+	w.Header().Set("X-Cache-Invalidation", done)
+}

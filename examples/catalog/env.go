@@ -1,0 +1,125 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/strategies"
+)
+
+// databaseNames are the variables that may name the database, the first one set
+// counts. The second is what Vercel's marketplace calls it.
+var databaseNames = []string{"DATABASE_URL", "POSTGRES_URL"}
+
+// FromEnv makes an [App] of the environment: Redis as [client.FromEnv] reads it,
+// PostgreSQL from DATABASE_URL or POSTGRES_URL, and the secrets CATALOG_WRITE_TOKEN,
+// CACHE_PURGE_SECRET, CRON_SECRET and CATALOG_SESSION_SECRET, each of which may be
+// absent. driver is the name under which the program registered a PostgreSQL driver;
+// config is the Store's, usually the zero value.
+//
+// It touches no network: the schema is brought up to date by the first query, so
+// that what is in the cache is served even while the database is away.
+func FromEnv(driver string, config strategies.StoreConfig) (*App, error) {
+	db, err := openPostgres(driver)
+	if err != nil {
+		return nil, err
+	}
+	database, err := NewDatabase(db, Postgres)
+	if err != nil {
+		return nil, err
+	}
+	database.PrepareOnUse()
+	redis, err := client.FromEnv()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	store, err := strategies.NewStore(redis, config)
+	if err != nil {
+		return nil, errors.Join(err, redis.Close(), db.Close())
+	}
+	app, err := New(ConfigFromEnv(database, store))
+	if err != nil {
+		return nil, errors.Join(err, redis.Close(), db.Close())
+	}
+	app.close = func(ctx context.Context) error {
+		return errors.Join(store.Close(ctx), redis.Close(), db.Close())
+	}
+	return app, nil
+}
+
+// ConfigFromEnv returns a Config with the secrets of the environment.
+func ConfigFromEnv(database *Database, store *strategies.Store) Config {
+	return Config{
+		Database: database, Store: store,
+		WriteToken:  os.Getenv("CATALOG_WRITE_TOKEN"),
+		PurgeSecret: os.Getenv("CACHE_PURGE_SECRET"),
+		CronSecret:  os.Getenv("CRON_SECRET"),
+		SessionKey:  []byte(os.Getenv("CATALOG_SESSION_SECRET")),
+	}
+}
+
+// openPostgres never repeats the URL in an error: it holds a password.
+func openPostgres(driver string) (*sql.DB, error) {
+	var url string
+	for _, name := range databaseNames {
+		if url = strings.Trim(os.Getenv(name), " \"'"); url != "" {
+			break
+		}
+	}
+	if !strings.HasPrefix(url, "postgres://") && !strings.HasPrefix(url, "postgresql://") {
+		return nil, fmt.Errorf("catalog: %s must hold a postgres:// URL", strings.Join(databaseNames, " or "))
+	}
+	db, err := sql.Open(driver, url)
+	if err != nil {
+		return nil, fmt.Errorf("catalog: the database URL cannot be used with driver %q", driver)
+	}
+	db.SetMaxOpenConns(8) // many small instances share one database
+	db.SetMaxIdleConns(4)
+	db.SetConnMaxIdleTime(time.Minute) // a frozen instance wakes up with dead connections
+	return db, nil
+}
+
+// Lazy serves an App that is made by the first request. If that fails the
+// request is answered 503 and the next one tries again. What went wrong is
+// logged, not told.
+func Lazy(open func() (*App, error)) http.Handler { return &lazy{open: open} }
+
+type lazy struct {
+	open func() (*App, error)
+
+	mu  sync.Mutex
+	app *App
+}
+
+// ServeHTTP makes the App if need be and lets it answer.
+func (l *lazy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	app, err := l.get()
+	if err != nil {
+		fail(slog.Default(), w, r, fmt.Errorf("start: %w", err))
+		return
+	}
+	app.ServeHTTP(w, r)
+}
+
+func (l *lazy) get() (app *App, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer func() { // a wrong Config panics, and a panic would end the instance
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v", cause)
+		}
+	}()
+	if l.app == nil {
+		l.app, err = l.open()
+	}
+	return l.app, err
+}

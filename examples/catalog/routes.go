@@ -1,0 +1,192 @@
+package catalog
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/cldcde/restash/handler"
+)
+
+// routes is the whole table of routes. GET routes under [handler.Cache] are
+// checked before the cache is asked, so a bad request costs no command.
+func (a *App) routes() http.Handler {
+	t := &routeTable{app: a, mux: http.NewServeMux(), methods: map[string][]string{}}
+	for _, k := range kinds {
+		t.cached(k.list, "GET "+k.path, checked(checkList), a.list(k))
+		t.cached(k.detail, "GET "+k.path+"/{id}", checked(checkID), a.detail(k))
+		t.cached(k.userList, "GET /api/users/{name}/"+k.userPath, checked(checkUserList), a.userList(k))
+		t.writing("POST "+k.path, a.create(k))
+		t.writing("PUT "+k.path+"/{id}", a.update(k))
+		t.writing("POST "+k.path+"/{id}/rating", a.rate(k))
+		t.writing("POST "+k.path+"/{id}/download", a.download(k))
+	}
+	t.cached(UserStats, "GET /api/users/{name}/stats", checked(checkName), a.userStats)
+	t.cached(Categories, "GET /api/categories", nil, a.categories)
+	t.cached(Statistics, "GET /api/stats", nil, a.stats)
+	t.plain("GET /api/users/{name}", a.profile)
+	t.plain("GET /api/featured/{type}", a.featuredItems)
+	t.writing("PUT /api/users/{name}", a.saveProfile)
+	t.writing("POST /api/login", a.login)
+	t.handle("GET /api/cron/warm", a.secret(a.config.CronSecret, a.cron))
+	t.handle("POST /api/cron/warm", a.secret(a.config.CronSecret, a.cron))
+	t.plain("GET /{$}", t.index)
+	t.refuseOthers()
+	return t.mux
+}
+
+// action is a handler that returns what went wrong instead of writing it.
+type action func(w http.ResponseWriter, r *http.Request) error
+
+// check looks at a request before the cache does.
+type check func(r *http.Request) error
+
+func checked(c check) check { return c }
+
+// routeTable registers routes and remembers their methods.
+type routeTable struct {
+	app     *App
+	mux     *http.ServeMux
+	methods map[string][]string // path to methods
+}
+
+func (t *routeTable) handle(pattern string, h http.Handler) {
+	method, path, _ := strings.Cut(pattern, " ")
+	t.methods[path] = append(t.methods[path], method)
+	t.mux.Handle(pattern, h)
+}
+
+func (t *routeTable) plain(pattern string, act action) { t.handle(pattern, t.app.limited(act)) }
+
+// cached puts a route under the cache: first the check, then the cache, then the database.
+func (t *routeTable) cached(preset handler.Config, pattern string, c check, act action) {
+	answer := handler.Cache(t.app.store, preset)(t.app.limited(act))
+	t.handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if c != nil {
+			if err := c(r); err != nil {
+				fail(t.app.config.Logger, w, r, err)
+				return
+			}
+		}
+		answer.ServeHTTP(w, r)
+	}))
+}
+
+// writing asks for the write token first.
+func (t *routeTable) writing(pattern string, act action) {
+	limited := t.app.limited(act)
+	if t.app.config.AllowWrites {
+		t.handle(pattern, limited)
+		return
+	}
+	t.handle(pattern, t.app.secret(t.app.config.WriteToken, limited.ServeHTTP))
+}
+
+// refuseOthers answers unknown paths and methods in JSON.
+func (t *routeTable) refuseOthers() {
+	for path, methods := range t.methods {
+		slices.Sort(methods)
+		allow := strings.Join(methods, ", ")
+		t.mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Allow", allow)
+			fail(t.app.config.Logger, w, r, problem{http.StatusMethodNotAllowed, "method_not_allowed", "allowed here: " + allow})
+		})
+	}
+	t.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		fail(t.app.config.Logger, w, r, ErrNotFound)
+	})
+}
+
+// index lists the routes.
+func (t *routeTable) index(w http.ResponseWriter, _ *http.Request) error {
+	var list []string
+	for path, methods := range t.methods {
+		for _, method := range methods {
+			list = append(list, method+" "+strings.TrimSuffix(path, "{$}"))
+		}
+	}
+	slices.SortFunc(list, func(a, b string) int {
+		_, pathA, _ := strings.Cut(a, " ")
+		_, pathB, _ := strings.Cut(b, " ")
+		return strings.Compare(pathA+a, pathB+b)
+	})
+	answer(w, http.StatusOK, map[string]any{"routes": list})
+	return nil
+}
+
+// limited bounds the time of an action and answers its error.
+func (a *App) limited(act action) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), a.config.Timeout)
+		defer cancel()
+		if err := act(w, r.WithContext(ctx)); err != nil {
+			fail(a.config.Logger, w, r, err)
+		}
+	})
+}
+
+// secret asks for a bearer token; an unset one refuses everybody.
+func (a *App) secret(want string, next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		given, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		if want == "" || !isBearer || !sameText(given, want) {
+			fail(a.config.Logger, w, r, problem{http.StatusForbidden, "forbidden", "this route needs its bearer token"})
+			return
+		}
+		next(w, r)
+	})
+}
+
+// sameText compares in a time that tells nothing, not even the length.
+func sameText(a, b string) bool {
+	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
+	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
+}
+
+// guard is around everything: it survives panics, refuses what no route could
+// want, and keeps pages of other sites from writing in a browser's name.
+func (a *App) guard(next http.Handler) http.Handler {
+	sameOrigin := http.NewCrossOriginProtection()
+	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fail(a.config.Logger, w, r, problem{http.StatusForbidden, "cross_origin", "other sites may not write here"})
+	}))
+	next = sameOrigin.Handler(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer a.recovered(w, r)
+		if err := checkQuery(r.URL); err != nil {
+			fail(a.config.Logger, w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recovered answers 500 after a panic: on some platforms one ends the process.
+func (a *App) recovered(w http.ResponseWriter, r *http.Request) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler {
+		panic(cause) // the server's own way to hang up
+	}
+	a.config.Logger.ErrorContext(r.Context(), "panic", "method", r.Method, "path", r.URL.Path, "cause", fmt.Sprint(cause))
+	fail(a.config.Logger, w, r, problem{http.StatusInternalServerError, "internal", "something went wrong"})
+}
+
+// checkQuery refuses query strings that are too long, and those that Go's
+// parser would silently read only in part, such as ones with a semicolon.
+func checkQuery(u *url.URL) error {
+	if len(u.RawQuery) > MaxQuery {
+		return problem{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the query is longer than %d bytes", MaxQuery)}
+	}
+	if _, err := url.ParseQuery(u.RawQuery); err != nil {
+		return invalid("the query string cannot be read; write a semicolon as %3B and a percent sign as %25")
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package catalog_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/examples/catalog"
+	"github.com/cldcde/restash/warm"
+)
+
+// Warming once wrote other keys and another shape of values than the routes
+// read, so that no warmed entry was ever hit.
+func TestDefect02_warmingWritesWhatTheRoutesRead(t *testing.T) {
+	p := newPlatform(t)
+	urls, err := p.app.WarmedURLs(t.Context())
+	require.NoError(t, err)
+	require.Greater(t, len(urls), 200)
+	report, err := p.app.Warm(t.Context(), warm.Options{})
+	require.NoError(t, err)
+	assert.Zero(t, report.Failed)
+	assert.Greater(t, report.Warmed, 200)
+	t.Log(report)
+
+	reader := instance(t, p.server, p.db) // another process
+	cold := instance(t, p.server, p.db, func(c *catalog.Config) { c.Store = disabled(t) })
+	for _, url := range urls {
+		got := reader.get(url)
+		assert.Equal(t, "HIT", got.cache(), url)
+		assert.Equal(t, cold.get(url).Body.String(), got.Body.String(), url)
+	}
+}
+
+func TestWarmingTwiceLoadsNothingAgain(t *testing.T) {
+	p := newPlatform(t)
+	first, err := p.app.Warm(t.Context(), warm.Options{})
+	require.NoError(t, err)
+	second, err := p.app.Warm(t.Context(), warm.Options{})
+	require.NoError(t, err)
+	assert.Zero(t, second.Warmed)
+	assert.Equal(t, first.Warmed, second.Fresh)
+	assert.Less(t, second.Commands, 40)
+}
+
+func TestCronWarmsAndAnswersTheReport(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.CronSecret = "cron" })
+	got := p.do("GET", "/api/cron/warm", "", "Authorization", "Bearer cron")
+	require.Equal(t, 200, got.Code, got.Body)
+	var report map[string]any
+	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &report))
+	assert.NotEmpty(t, report)
+	assert.Equal(t, "HIT", p.get("/api/mcp?sort=recent").cache())
+	assert.Equal(t, 200, p.do("POST", "/api/cron/warm", "", "Authorization", "Bearer cron").Code)
+}
+
+func TestCronSaysWhenSomethingCouldNotBeLoaded(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.CronSecret = "cron" })
+	p.server.Close()
+	got := p.do("GET", "/api/cron/warm", "", "Authorization", "Bearer cron")
+	assert.Equal(t, 500, got.Code, got.Body)
+}

@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/ohler55/ojg/jp"
+)
+
+// jsonPath is one path of a command. A legacy path, one that does not start
+// with $, is answered by one value instead of a list.
+type jsonPath struct {
+	text   string
+	expr   jp.Expr
+	legacy bool
+}
+
+// rootPath is what a command means that names no path.
+const rootPath = "."
+
+func parseJSONPath(text string) (jsonPath, Reply) {
+	p := jsonPath{text: text, legacy: !strings.HasPrefix(text, "$")}
+	full := text
+	if p.legacy {
+		switch {
+		case text == "." || text == "":
+			full = "$"
+		case strings.HasPrefix(text, ".") || strings.HasPrefix(text, "["):
+			full = "$" + text
+		default:
+			full = "$." + text
+		}
+	}
+	expr, err := jp.ParseString(full)
+	if err != nil {
+		return p, errorf("ERR Search path error: %s", strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	p.expr = expr
+	return p, nilReply
+}
+
+// step is one part of where a value is: a name or an index.
+type step struct {
+	name  string
+	index int // -1: name counts
+}
+
+// locate finds all places that the path means, in the order of the document.
+func (p jsonPath) locate(root any) (places [][]step, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("path cannot be evaluated: %v", r)
+		}
+	}()
+	seen := map[string]bool{}
+	for _, loc := range p.expr.Locate(root, 0) {
+		var place []step
+		for _, frag := range loc {
+			switch f := frag.(type) {
+			case jp.Child:
+				place = append(place, step{string(f), -1})
+			case jp.Nth:
+				place = append(place, step{"", int(f)})
+			}
+		}
+		if key := fmt.Sprint(place); !seen[key] {
+			seen[key] = true
+			places = append(places, place)
+		}
+	}
+	return places, nil
+}
+
+func valueAt(root any, place []step) any {
+	for _, s := range place {
+		root = child(root, s)
+	}
+	return root
+}
+
+func child(v any, s step) any {
+	switch v := v.(type) {
+	case *object:
+		return v.values[s.name]
+	case []any:
+		i := s.index
+		if i < 0 {
+			i += len(v)
+		}
+		if i >= 0 && i < len(v) {
+			return v[i]
+		}
+	}
+	return nil
+}
+
+// replaceAt puts v at a place that exists and returns the root.
+func replaceAt(root any, place []step, v any) any {
+	if len(place) == 0 {
+		return v
+	}
+	last := place[len(place)-1]
+	switch parent := valueAt(root, place[:len(place)-1]).(type) {
+	case *object:
+		parent.SetValueForKey(last.name, v)
+	case []any:
+		i := last.index
+		if i < 0 {
+			i += len(parent)
+		}
+		if i >= 0 && i < len(parent) {
+			parent[i] = v
+		}
+	}
+	return root
+}
+
+// removeAt removes a place that exists, not the root, and returns the root.
+func removeAt(root any, place []step) any {
+	last := place[len(place)-1]
+	above := place[:len(place)-1]
+	switch parent := valueAt(root, above).(type) {
+	case *object:
+		parent.RemoveValueForKey(last.name)
+	case []any:
+		i := last.index
+		if i < 0 {
+			i += len(parent)
+		}
+		if i >= 0 && i < len(parent) {
+			return replaceAt(root, above, slices.Delete(parent, i, i+1))
+		}
+	}
+	return root
+}
+
+// target splits a path that matches nothing into the places of its parent
+// objects and the name to be created there.
+func (p jsonPath) target(root any) (parents [][]step, name string) {
+	if len(p.expr) < 2 {
+		return nil, ""
+	}
+	last, ok := p.expr[len(p.expr)-1].(jp.Child)
+	if !ok {
+		return nil, ""
+	}
+	above := jsonPath{expr: p.expr[:len(p.expr)-1]}
+	places, err := above.locate(root)
+	if err != nil {
+		return nil, ""
+	}
+	for _, place := range places {
+		if _, ok := valueAt(root, place).(*object); ok {
+			parents = append(parents, place)
+		}
+	}
+	return parents, string(last)
+}
