@@ -3,6 +3,7 @@ package restash_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -114,7 +115,7 @@ func Example_redisIsDown() {
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
 	check(err)
 	check(srv.Close())
-	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Logger: slog.New(slog.DiscardHandler)})
 	check(err)
 	users := strategies.New[User](store, strategies.Config{Name: "user", TTL: time.Minute})
 	for range 6 {
@@ -136,7 +137,7 @@ func Example_redisIsDown() {
 // Code that is tested with httpmock needs no server at all.
 func Example_httpmock() {
 	transport := httpmock.NewMockTransport()
-	transport.RegisterResponder(http.MethodPost, "https://mock.upstash.io", upstashtest.Reply("Ada"))
+	transport.RegisterResponder(http.MethodPost, "https://mock.upstash.io/", upstashtest.Reply("Ada"))
 	c, err := client.New(client.Config{
 		URL: "https://mock.upstash.io", Token: "any", HTTPClient: &http.Client{Transport: transport},
 	})

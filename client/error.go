@@ -127,7 +127,7 @@ func Unavailable(err error) bool {
 	case ErrTransport, ErrProtocol, ErrAuth, ErrQuota:
 		return true
 	}
-	return e.Status >= 500 || e.Status == http.StatusForbidden
+	return e.Status >= 500 || e.Status == http.StatusForbidden || errors.Is(err, context.DeadlineExceeded)
 }
 
 // ReplyError returns the error that r is, as an [*Error], or nil if r is no

@@ -109,6 +109,17 @@ func (c *Client) RenameNX(ctx context.Context, key, newKey string) (bool, error)
 	return Do(ctx, c, command.RenameNX(key, newKey))
 }
 
+// Restore creates key from what [command.Dump] returned and reports true.
+func (c *Client) Restore(ctx context.Context, key, dump string, args command.RestoreArgs) (bool, error) {
+	return Do(ctx, c, command.Restore(key, dump, args))
+}
+
+// Scan returns one page of the keys of the database, see [command.SScan].
+// client.ScanAll walks all pages.
+func (c *Client) Scan(ctx context.Context, cursor string, opts ...command.KeyScanOption) (command.Page[string], error) {
+	return Do(ctx, c, command.Scan(cursor, opts...))
+}
+
 // TTL returns how long key will live, to the second: [command.NoExpiry] if it does
 // not expire, [command.ErrNil] if there is no such key.
 func (c *Client) TTL(ctx context.Context, key string) (time.Duration, error) {

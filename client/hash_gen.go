@@ -4,6 +4,7 @@ package client
 
 import (
 	"context"
+	"time"
 
 	"github.com/cldcde/restash/client/command"
 )
@@ -18,6 +19,24 @@ func (c *Client) HExists(ctx context.Context, key, field string) (bool, error) {
 	return Do(ctx, c, command.HExists(key, field))
 }
 
+// HExpire gives fields of the hash at key the lifetime d, in whole seconds,
+// and says what became of each. Options are [command.NX], [command.XX], [command.GT] or [command.LT].
+func (c *Client) HExpire(ctx context.Context, key string, d time.Duration, fields []string, opts ...command.ExpireOption) ([]command.FieldResult, error) {
+	return Do(ctx, c, command.HExpire(key, d, fields, opts...))
+}
+
+// HExpireAt lets fields of the hash at key live until t, rounded down to a
+// second; see [command.HExpire].
+func (c *Client) HExpireAt(ctx context.Context, key string, t time.Time, fields []string, opts ...command.ExpireOption) ([]command.FieldResult, error) {
+	return Do(ctx, c, command.HExpireAt(key, t, fields, opts...))
+}
+
+// HExpireTime returns when fields expire, to the second: the zero time for
+// one that does not; one that does not exist is not OK.
+func (c *Client) HExpireTime(ctx context.Context, key string, fields ...string) ([]command.Maybe[time.Time], error) {
+	return Do(ctx, c, command.HExpireTime(key, fields...))
+}
+
 // HGet returns the value of field in the hash at key, or [command.ErrNil] if there is
 // none.
 func (c *Client) HGet(ctx context.Context, key, field string) (string, error) {
@@ -28,6 +47,18 @@ func (c *Client) HGet(ctx context.Context, key, field string) (string, error) {
 // empty.
 func (c *Client) HGetAll(ctx context.Context, key string) (map[string]string, error) {
 	return Do(ctx, c, command.HGetAll(key))
+}
+
+// HGetDel returns the values of fields and deletes them; those of missing
+// fields are not OK.
+func (c *Client) HGetDel(ctx context.Context, key string, fields ...string) ([]command.Maybe[string], error) {
+	return Do(ctx, c, command.HGetDel(key, fields...))
+}
+
+// HGetEx returns the values of fields and changes their lifetime; those of
+// missing fields are not OK. Without an option the lifetime stays.
+func (c *Client) HGetEx(ctx context.Context, key string, fields []string, opts ...command.GetExOption) ([]command.Maybe[string], error) {
+	return Do(ctx, c, command.HGetEx(key, fields, opts...))
 }
 
 // HIncrBy adds n to the number in field and returns the sum.
@@ -62,6 +93,31 @@ func (c *Client) HMSet(ctx context.Context, key string, fields map[string]any) (
 	return Do(ctx, c, command.HMSet(key, fields))
 }
 
+// HPExpire is [command.HExpire] in whole milliseconds.
+func (c *Client) HPExpire(ctx context.Context, key string, d time.Duration, fields []string, opts ...command.ExpireOption) ([]command.FieldResult, error) {
+	return Do(ctx, c, command.HPExpire(key, d, fields, opts...))
+}
+
+// HPExpireAt is [command.HExpireAt] to the millisecond.
+func (c *Client) HPExpireAt(ctx context.Context, key string, t time.Time, fields []string, opts ...command.ExpireOption) ([]command.FieldResult, error) {
+	return Do(ctx, c, command.HPExpireAt(key, t, fields, opts...))
+}
+
+// HPExpireTime is [command.HExpireTime] to the millisecond.
+func (c *Client) HPExpireTime(ctx context.Context, key string, fields ...string) ([]command.Maybe[time.Time], error) {
+	return Do(ctx, c, command.HPExpireTime(key, fields...))
+}
+
+// HPTTL is [command.HTTL] to the millisecond.
+func (c *Client) HPTTL(ctx context.Context, key string, fields ...string) ([]command.Maybe[time.Duration], error) {
+	return Do(ctx, c, command.HPTTL(key, fields...))
+}
+
+// HPersist removes the lifetime of fields and says what became of each.
+func (c *Client) HPersist(ctx context.Context, key string, fields ...string) ([]command.FieldResult, error) {
+	return Do(ctx, c, command.HPersist(key, fields...))
+}
+
 // HRandField returns the name of a random field of the hash at key, or
 // [command.ErrNil] if there is none.
 func (c *Client) HRandField(ctx context.Context, key string) (string, error) {
@@ -90,6 +146,12 @@ func (c *Client) HSet(ctx context.Context, key string, fields map[string]any) (i
 	return Do(ctx, c, command.HSet(key, fields))
 }
 
+// HSetEx sets fields of the hash at key with a lifetime and reports whether
+// it did: [command.FNX] and [command.FXX] may prevent it.
+func (c *Client) HSetEx(ctx context.Context, key string, fields map[string]any, opts ...command.HSetExOption) (bool, error) {
+	return Do(ctx, c, command.HSetEx(key, fields, opts...))
+}
+
 // HSetNX sets field to value if it does not exist, and reports whether it
 // did.
 func (c *Client) HSetNX(ctx context.Context, key, field string, value any) (bool, error) {
@@ -100,6 +162,12 @@ func (c *Client) HSetNX(ctx context.Context, key, field string, value any) (bool
 // none.
 func (c *Client) HStrLen(ctx context.Context, key, field string) (int64, error) {
 	return Do(ctx, c, command.HStrLen(key, field))
+}
+
+// HTTL returns how long fields will live, to the second: [command.NoExpiry] for one
+// that does not expire; one that does not exist is not OK.
+func (c *Client) HTTL(ctx context.Context, key string, fields ...string) ([]command.Maybe[time.Duration], error) {
+	return Do(ctx, c, command.HTTL(key, fields...))
 }
 
 // HVals returns the values of all fields of the hash at key.

@@ -136,6 +136,9 @@ func (j *job) announce(status int, h http.Header) {
 	if j.cfg.Advanced.ShowKey {
 		v.key = j.a.x.key
 	}
+	if len(h["Date"]) == 0 {
+		h["Date"] = []string{formatDate(j.received)} // not every server adds one
+	}
 	switch {
 	case !j.cfg.preset():
 	case v.detail == "":

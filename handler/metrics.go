@@ -63,7 +63,9 @@ func basicsOf(hits, misses, errors int64, latency time.Duration) basics {
 
 func twoDecimals(f float64) float64 { return math.Round(f*100) / 100 }
 
-func milliseconds(d time.Duration) float64 { return twoDecimals(float64(d) / float64(time.Millisecond)) }
+func milliseconds(d time.Duration) float64 {
+	return twoDecimals(float64(d) / float64(time.Millisecond))
+}
 
 // details are what else a Store counts.
 type details struct {

@@ -108,6 +108,17 @@ func (p *Pipeline) RenameNX(key, newKey string) *Result[bool] {
 	return Add(p, command.RenameNX(key, newKey))
 }
 
+// Restore creates key from what [command.Dump] returned and reports true.
+func (p *Pipeline) Restore(key, dump string, args command.RestoreArgs) *Result[bool] {
+	return Add(p, command.Restore(key, dump, args))
+}
+
+// Scan returns one page of the keys of the database, see [command.SScan].
+// client.ScanAll walks all pages.
+func (p *Pipeline) Scan(cursor string, opts ...command.KeyScanOption) *Result[command.Page[string]] {
+	return Add(p, command.Scan(cursor, opts...))
+}
+
 // TTL returns how long key will live, to the second: [command.NoExpiry] if it does
 // not expire, [command.ErrNil] if there is no such key.
 func (p *Pipeline) TTL(key string) *Result[time.Duration] {

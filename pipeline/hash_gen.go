@@ -3,6 +3,8 @@
 package pipeline
 
 import (
+	"time"
+
 	"github.com/cldcde/restash/client/command"
 )
 
@@ -16,6 +18,24 @@ func (p *Pipeline) HExists(key, field string) *Result[bool] {
 	return Add(p, command.HExists(key, field))
 }
 
+// HExpire gives fields of the hash at key the lifetime d, in whole seconds,
+// and says what became of each. Options are [command.NX], [command.XX], [command.GT] or [command.LT].
+func (p *Pipeline) HExpire(key string, d time.Duration, fields []string, opts ...command.ExpireOption) *Result[[]command.FieldResult] {
+	return Add(p, command.HExpire(key, d, fields, opts...))
+}
+
+// HExpireAt lets fields of the hash at key live until t, rounded down to a
+// second; see [command.HExpire].
+func (p *Pipeline) HExpireAt(key string, t time.Time, fields []string, opts ...command.ExpireOption) *Result[[]command.FieldResult] {
+	return Add(p, command.HExpireAt(key, t, fields, opts...))
+}
+
+// HExpireTime returns when fields expire, to the second: the zero time for
+// one that does not; one that does not exist is not OK.
+func (p *Pipeline) HExpireTime(key string, fields ...string) *Result[[]command.Maybe[time.Time]] {
+	return Add(p, command.HExpireTime(key, fields...))
+}
+
 // HGet returns the value of field in the hash at key, or [command.ErrNil] if there is
 // none.
 func (p *Pipeline) HGet(key, field string) *Result[string] {
@@ -26,6 +46,18 @@ func (p *Pipeline) HGet(key, field string) *Result[string] {
 // empty.
 func (p *Pipeline) HGetAll(key string) *Result[map[string]string] {
 	return Add(p, command.HGetAll(key))
+}
+
+// HGetDel returns the values of fields and deletes them; those of missing
+// fields are not OK.
+func (p *Pipeline) HGetDel(key string, fields ...string) *Result[[]command.Maybe[string]] {
+	return Add(p, command.HGetDel(key, fields...))
+}
+
+// HGetEx returns the values of fields and changes their lifetime; those of
+// missing fields are not OK. Without an option the lifetime stays.
+func (p *Pipeline) HGetEx(key string, fields []string, opts ...command.GetExOption) *Result[[]command.Maybe[string]] {
+	return Add(p, command.HGetEx(key, fields, opts...))
 }
 
 // HIncrBy adds n to the number in field and returns the sum.
@@ -60,6 +92,31 @@ func (p *Pipeline) HMSet(key string, fields map[string]any) *Result[bool] {
 	return Add(p, command.HMSet(key, fields))
 }
 
+// HPExpire is [command.HExpire] in whole milliseconds.
+func (p *Pipeline) HPExpire(key string, d time.Duration, fields []string, opts ...command.ExpireOption) *Result[[]command.FieldResult] {
+	return Add(p, command.HPExpire(key, d, fields, opts...))
+}
+
+// HPExpireAt is [command.HExpireAt] to the millisecond.
+func (p *Pipeline) HPExpireAt(key string, t time.Time, fields []string, opts ...command.ExpireOption) *Result[[]command.FieldResult] {
+	return Add(p, command.HPExpireAt(key, t, fields, opts...))
+}
+
+// HPExpireTime is [command.HExpireTime] to the millisecond.
+func (p *Pipeline) HPExpireTime(key string, fields ...string) *Result[[]command.Maybe[time.Time]] {
+	return Add(p, command.HPExpireTime(key, fields...))
+}
+
+// HPTTL is [command.HTTL] to the millisecond.
+func (p *Pipeline) HPTTL(key string, fields ...string) *Result[[]command.Maybe[time.Duration]] {
+	return Add(p, command.HPTTL(key, fields...))
+}
+
+// HPersist removes the lifetime of fields and says what became of each.
+func (p *Pipeline) HPersist(key string, fields ...string) *Result[[]command.FieldResult] {
+	return Add(p, command.HPersist(key, fields...))
+}
+
 // HRandField returns the name of a random field of the hash at key, or
 // [command.ErrNil] if there is none.
 func (p *Pipeline) HRandField(key string) *Result[string] {
@@ -88,6 +145,12 @@ func (p *Pipeline) HSet(key string, fields map[string]any) *Result[int64] {
 	return Add(p, command.HSet(key, fields))
 }
 
+// HSetEx sets fields of the hash at key with a lifetime and reports whether
+// it did: [command.FNX] and [command.FXX] may prevent it.
+func (p *Pipeline) HSetEx(key string, fields map[string]any, opts ...command.HSetExOption) *Result[bool] {
+	return Add(p, command.HSetEx(key, fields, opts...))
+}
+
 // HSetNX sets field to value if it does not exist, and reports whether it
 // did.
 func (p *Pipeline) HSetNX(key, field string, value any) *Result[bool] {
@@ -98,6 +161,12 @@ func (p *Pipeline) HSetNX(key, field string, value any) *Result[bool] {
 // none.
 func (p *Pipeline) HStrLen(key, field string) *Result[int64] {
 	return Add(p, command.HStrLen(key, field))
+}
+
+// HTTL returns how long fields will live, to the second: [command.NoExpiry] for one
+// that does not expire; one that does not exist is not OK.
+func (p *Pipeline) HTTL(key string, fields ...string) *Result[[]command.Maybe[time.Duration]] {
+	return Add(p, command.HTTL(key, fields...))
 }
 
 // HVals returns the values of all fields of the hash at key.

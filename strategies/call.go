@@ -52,20 +52,20 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	}
 	sending := s.pending.take()
 	first := len(sending.cmds)
-	batch := make([]command.Cmd, 0, first+len(cmds))
+	batch := make([]command.Cmd, 0, first+len(cmds)+1)
 	for _, c := range sending.cmds {
 		batch = append(batch, c)
 	}
-	for _, c := range cmds {
-		batch = append(batch, c)
-	}
-	if len(batch) == 0 {
+	if first+len(cmds) == 0 {
 		done(breaker.Neutral())
 		return nil, cost{}, nil
 	}
 	flush, flushed, due := s.fleetFlush(time.Now())
 	if due {
 		batch = append(batch, flush)
+	}
+	for _, c := range cmds {
+		batch = append(batch, c)
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	replies, err := s.send(bounded, batch, cmds)
@@ -82,7 +82,7 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 		return nil, spent, err
 	}
 	s.confirm(sending, replies[:first])
-	return replies[first : first+len(cmds)], spent, nil
+	return replies[len(replies)-len(cmds):], spent, nil
 }
 
 func (s *Store) send(ctx context.Context, batch []command.Cmd, own []cmd) ([]reply, error) {

@@ -28,6 +28,7 @@ type Load[T any] struct {
 	tags          []string
 	notModified   bool
 	noStore       bool
+	refresh       bool
 	variant       *variantStore[T]
 	release       func()
 }
@@ -47,6 +48,10 @@ func (l *Load[T]) Old() (T, bool) { return l.old, l.hasOld }
 // StoredAt is when the old value was stored, by the clock of the instance that
 // did; zero if there is none.
 func (l *Load[T]) StoredAt() time.Time { return l.storedAt }
+
+// Refresh reports whether the load renews a stale value that its caller may be
+// served in the meantime.
+func (l *Load[T]) Refresh() bool { return l.refresh }
 
 // SetTTL replaces the TTL of this value. 0 or less does not store it. What
 // exceeds [MaxExpiry] is cut.
@@ -130,7 +135,7 @@ type run[T any] struct {
 // start runs the loader detached from its caller.
 func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, q query, o options, a *answer, old *T, fn loadFunc[T], refresh bool) {
 	r := &run[T]{c: c, q: q, o: o, fl: fl, snap: a}
-	r.load = Load[T]{key: q.key, ttl: o.ttl, swr: o.swr, sie: o.sie}
+	r.load = Load[T]{key: q.key, ttl: o.ttl, swr: o.swr, sie: o.sie, refresh: refresh}
 	if old != nil {
 		r.load.old, r.load.hasOld, r.load.storedAt = *old, true, a.entry.Stored
 	}

@@ -16,7 +16,9 @@ type StreamInfo struct {
 }
 
 // XInfoStream describes the stream at key.
-func XInfoStream(key string) Command[StreamInfo] { return readSub(toStreamInfo, "XINFO", "STREAM", key) }
+func XInfoStream(key string) Command[StreamInfo] {
+	return readSub(toStreamInfo, "XINFO", "STREAM", key)
+}
 
 // GroupInfo describes a consumer group. Figures that the server does not
 // report are zero.

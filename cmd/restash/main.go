@@ -54,6 +54,6 @@ func newRoot() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newServe(), newCommands())
+	root.AddCommand(newDev(), newServe(), newWarm(), newCommands())
 	return root
 }

@@ -76,9 +76,11 @@ func (r reply) json(into any) {
 // problem returns the code and the message of a JSON error.
 func (r reply) problem() (code, message string) {
 	r.t.Helper()
-	var body struct{ Error struct{ Code, Message string } }
+	var body struct {
+		Error struct{ Code, Message string }
+	}
 	r.json(&body)
-	return body.Error.Code, body.Error.Message
+	return body.Code, body.Error
 }
 
 func (p *platform) do(method, target, body string, header ...string) reply {

@@ -131,33 +131,64 @@ func (d *Database) Seed(ctx context.Context) (int, error) {
 }
 
 func (d *Database) insertSample(ctx context.Context, records []record) (int, error) {
-	tx, err := d.db.BeginTx(ctx, nil)
-	if err != nil {
-		return 0, fmt.Errorf("catalog: seed: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it only says that it is done
 	added := int64(0)
-	for batch := range slices.Chunk(records, 100) { // some databases are a network away
-		n, err := d.insertItems(ctx, tx, batch)
-		if err != nil {
-			return 0, fmt.Errorf("catalog: seed items: %w", err)
+	err := commit(ctx, d.db, func(tx *sql.Tx) error {
+		for batch := range slices.Chunk(records, 100) { // some databases are a network away
+			n, err := d.insertItems(ctx, tx, batch)
+			if err != nil {
+				return err
+			}
+			added += n
 		}
-		added += n
-	}
-	for batch := range slices.Chunk(sampleUsers(records), 100) {
-		if err := d.insertUsers(ctx, tx, batch); err != nil {
-			return 0, fmt.Errorf("catalog: seed users: %w", err)
+		for batch := range slices.Chunk(sampleUsers(records), 100) {
+			if err := d.insertUsers(ctx, tx, batch); err != nil {
+				return err
+			}
 		}
-	}
-	if err := tx.Commit(); err != nil {
+		return nil
+	})
+	if err != nil {
 		return 0, fmt.Errorf("catalog: seed: %w", err)
 	}
 	return int(added), nil
 }
 
-// execer is what a pool and a transaction have in common.
-type execer interface {
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+// write runs change in a transaction. An error that is not [ErrUnclear] says
+// that nothing was changed.
+func (d *Database) write(ctx context.Context, change func(tx *sql.Tx) error) error {
+	db, err := d.conn(ctx)
+	if err != nil {
+		return err
+	}
+	return commit(ctx, db, change)
+}
+
+func commit(ctx context.Context, db *sql.DB, change func(tx *sql.Tx) error) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it only says that it is done
+	if err := change(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return errors.Join(ErrUnclear, err)
+	}
+	return nil
+}
+
+// exec runs one changing statement and returns how many rows it changed.
+func (d *Database) exec(ctx context.Context, query string, args ...any) (n int64, err error) {
+	err = d.write(ctx, func(tx *sql.Tx) error {
+		result, err := tx.ExecContext(ctx, d.rebind(query), args...)
+		if err != nil {
+			return err
+		}
+		n, err = result.RowsAffected()
+		return err
+	})
+	return n, err
 }
 
 // rebind writes the placeholders ? of our queries as $1, $2 where PostgreSQL

@@ -25,6 +25,9 @@ var (
 	ErrExists = errors.New("catalog: exists already")
 	// ErrConflict says that others made a change meanwhile.
 	ErrConflict = errors.New("catalog: changed by others meanwhile")
+	// ErrUnclear says that a change was sent to the database and its outcome is
+	// not known: what is cached must be thrown away as if it had been made.
+	ErrUnclear = errors.New("catalog: outcome of the write is unclear")
 )
 
 // categories and platforms are closed sets: a request for another one is refused

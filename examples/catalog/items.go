@@ -148,36 +148,24 @@ func (d *Database) Items(ctx context.Context, kind Kind, ids []string) (map[stri
 // Create stores a new item, and its author's profile if there is none yet. It
 // returns [ErrExists] if the id is taken.
 func (d *Database) Create(ctx context.Context, kind Kind, item Item) error {
-	db, err := d.conn(ctx)
-	if err != nil {
-		return err
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("catalog: create: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }() // after Commit it only says that it is done
-	added, err := d.insertItems(ctx, tx, []record{{kind: kind, item: item}})
+	err := d.write(ctx, func(tx *sql.Tx) error {
+		added, err := d.insertItems(ctx, tx, []record{{kind: kind, item: item}})
+		if err == nil && added == 0 {
+			return ErrExists
+		}
+		if err != nil || item.Author == "" {
+			return err
+		}
+		return d.insertUsers(ctx, tx, []User{{Name: item.Author, DisplayName: item.Author, JoinedAt: item.PublishedAt}})
+	})
 	if err != nil {
 		return fmt.Errorf("catalog: create %s %q: %w", kind, item.ID, err)
-	}
-	if added == 0 {
-		return fmt.Errorf("%s %q: %w", kind, item.ID, ErrExists)
-	}
-	if item.Author != "" {
-		author := User{Name: item.Author, DisplayName: item.Author, JoinedAt: item.PublishedAt}
-		if err := d.insertUsers(ctx, tx, []User{author}); err != nil {
-			return fmt.Errorf("catalog: create user %q: %w", item.Author, err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("catalog: create: %w", err)
 	}
 	return nil
 }
 
 // insertItems returns how many were new; those that exist are left as they are.
-func (d *Database) insertItems(ctx context.Context, db execer, records []record) (int64, error) {
+func (d *Database) insertItems(ctx context.Context, tx *sql.Tx, records []record) (int64, error) {
 	const row = `(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	var args []any
 	for _, rec := range records {
@@ -186,7 +174,7 @@ func (d *Database) insertItems(ctx context.Context, db execer, records []record)
 			item.Category, item.Platform, searchText(item), item.Downloads, rec.votesSum, item.Votes, item.Rating,
 			item.PublishedAt.UnixMilli(), item.UpdatedAt.UnixMilli(), item.Sample)
 	}
-	result, err := db.ExecContext(ctx, d.rebind(`INSERT INTO items (kind, id, name, version, description, author,
+	result, err := tx.ExecContext(ctx, d.rebind(`INSERT INTO items (kind, id, name, version, description, author,
 		category, platform, search, downloads, votes_sum, votes, rating, published_at, updated_at, sample)
 		VALUES `+repeat(row, len(records))+` ON CONFLICT DO NOTHING`), args...)
 	if err != nil {
@@ -219,15 +207,14 @@ func (d *Database) Update(ctx context.Context, kind Kind, id string, c Changes, 
 
 // replace saves after unless somebody changed the item since before was read.
 func (d *Database) replace(ctx context.Context, kind Kind, before, after Item) (bool, error) {
-	result, err := d.db.ExecContext(ctx, d.rebind(`UPDATE items SET version = ?, description = ?, category = ?,
-		platform = ?, search = ?, updated_at = ? WHERE kind = ? AND id = ? AND updated_at = ?`),
+	n, err := d.exec(ctx, `UPDATE items SET version = ?, description = ?, category = ?,
+		platform = ?, search = ?, updated_at = ? WHERE kind = ? AND id = ? AND updated_at = ?`,
 		after.Version, after.Description, after.Category, after.Platform, searchText(after),
 		after.UpdatedAt.UnixMilli(), string(kind), after.ID, before.UpdatedAt.UnixMilli())
 	if err != nil {
 		return false, fmt.Errorf("catalog: update %s %q: %w", kind, after.ID, err)
 	}
-	n, err := result.RowsAffected()
-	return n > 0, err
+	return n > 0, nil
 }
 
 // Rate adds a vote of 1 to 5 stars and returns the changed item, or [ErrNotFound].
@@ -241,11 +228,14 @@ func (d *Database) Download(ctx context.Context, kind Kind, id string) (Item, er
 	return d.change(ctx, kind, id, `downloads = downloads + 1`)
 }
 
-func (d *Database) change(ctx context.Context, kind Kind, id, set string, args ...any) (Item, error) {
-	db, err := d.conn(ctx)
+func (d *Database) change(ctx context.Context, kind Kind, id, set string, args ...any) (item Item, err error) {
+	query := d.rebind(`UPDATE items SET ` + set + ` WHERE kind = ? AND id = ? RETURNING ` + itemColumns)
+	err = d.write(ctx, func(tx *sql.Tx) error {
+		item, err = oneItem(tx.QueryRowContext(ctx, query, append(args, string(kind), id)...), kind, id)
+		return err
+	})
 	if err != nil {
 		return Item{}, err
 	}
-	query := d.rebind(`UPDATE items SET ` + set + ` WHERE kind = ? AND id = ? RETURNING ` + itemColumns)
-	return oneItem(db.QueryRowContext(ctx, query, append(args, string(kind), id)...), kind, id)
+	return item, nil
 }

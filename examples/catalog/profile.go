@@ -40,12 +40,15 @@ func (a *App) saveProfile(w http.ResponseWriter, r *http.Request) error {
 	if err := body.check(); err != nil {
 		return err
 	}
-	user, err := a.writeProfile(r.Context(), r.PathValue("name"), body)
+	name := r.PathValue("name")
+	user, err := a.writeProfile(r.Context(), name, body)
 	pending := errors.Is(err, strategies.ErrPending)
+	if err == nil || pending || errors.Is(err, ErrUnclear) {
+		a.invalidate(w, r, OnProfileUpdate(name))
+	}
 	if err != nil && !pending {
 		return err
 	}
-	a.invalidate(w, r, OnProfileUpdate(user.Name))
 	if pending {
 		w.Header().Set("X-Cache-Invalidation", "pending")
 	}

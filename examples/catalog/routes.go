@@ -33,6 +33,8 @@ func (a *App) routes() http.Handler {
 	t.plain("GET /api/featured/{type}", a.featuredItems)
 	t.writing("PUT /api/users/{name}", a.saveProfile)
 	t.writing("POST /api/login", a.login)
+	t.handle("GET /api/cache/metrics", handler.Metrics(a.store))
+	t.handle("POST /api/cache/invalidate", handler.Purge(a.store, handler.Secret(a.config.PurgeSecret)))
 	t.handle("GET /api/cron/warm", a.secret(a.config.CronSecret, a.cron))
 	t.handle("POST /api/cron/warm", a.secret(a.config.CronSecret, a.cron))
 	t.plain("GET /{$}", t.index)

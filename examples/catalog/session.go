@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -31,10 +32,13 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	if !namePattern.MatchString(body.Username) {
 		return invalid("username must be a user's name")
 	}
-	if err := a.db.Login(r.Context(), body.Username, a.now()); err != nil {
+	err := a.db.Login(r.Context(), body.Username, a.now())
+	if err == nil || errors.Is(err, ErrUnclear) {
+		a.invalidate(w, r, OnLogin(body.Username))
+	}
+	if err != nil {
 		return err
 	}
-	a.invalidate(w, r, OnLogin(body.Username))
 	expires := a.now().Add(sessionLife)
 	http.SetCookie(w, &http.Cookie{
 		Name: sessionCookie, Value: a.sign(body.Username, expires), Path: "/", Expires: expires,

@@ -78,7 +78,7 @@ func scanUser(row interface{ Scan(...any) error }) (User, error) {
 // [ErrConflict] if the stored profile is at another version, so what it stored is
 // exactly user: that is what may be cached.
 func (d *Database) SaveProfile(ctx context.Context, user User) error {
-	n, err := d.changeUser(ctx, `UPDATE users SET display_name = ?, bio = ?, website = ?, version = version + 1
+	n, err := d.exec(ctx, `UPDATE users SET display_name = ?, bio = ?, website = ?, version = version + 1
 		WHERE name = ? AND version = ?`, user.DisplayName, user.Bio, user.Website, user.Name, user.Version-1)
 	if err == nil && n == 0 {
 		err = ErrConflict
@@ -88,24 +88,12 @@ func (d *Database) SaveProfile(ctx context.Context, user User) error {
 
 // Login notes the time of a login. It returns [ErrNotFound] if there is no such user.
 func (d *Database) Login(ctx context.Context, name string, now time.Time) error {
-	n, err := d.changeUser(ctx, `UPDATE users SET last_login_at = ?, version = version + 1 WHERE name = ?`,
+	n, err := d.exec(ctx, `UPDATE users SET last_login_at = ?, version = version + 1 WHERE name = ?`,
 		now.UnixMilli(), name)
 	if err == nil && n == 0 {
 		err = ErrNotFound
 	}
 	return wrapUser(name, err)
-}
-
-func (d *Database) changeUser(ctx context.Context, query string, args ...any) (int64, error) {
-	db, err := d.conn(ctx)
-	if err != nil {
-		return 0, err
-	}
-	result, err := db.ExecContext(ctx, d.rebind(query), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
 }
 
 func wrapUser(name string, err error) error {
@@ -116,12 +104,12 @@ func wrapUser(name string, err error) error {
 }
 
 // insertUsers leaves profiles that exist as they are.
-func (d *Database) insertUsers(ctx context.Context, db execer, users []User) error {
+func (d *Database) insertUsers(ctx context.Context, tx *sql.Tx, users []User) error {
 	var args []any
 	for _, u := range users {
 		args = append(args, u.Name, u.DisplayName, u.Bio, u.Website, u.JoinedAt.UnixMilli(), 1, u.Sample)
 	}
-	_, err := db.ExecContext(ctx, d.rebind(`INSERT INTO users (name, display_name, bio, website, joined_at, version, sample)
+	_, err := tx.ExecContext(ctx, d.rebind(`INSERT INTO users (name, display_name, bio, website, joined_at, version, sample)
 		VALUES `+repeat(`(?, ?, ?, ?, ?, ?, ?)`, len(users))+` ON CONFLICT DO NOTHING`), args...)
 	return err
 }

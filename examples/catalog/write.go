@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
@@ -8,7 +9,8 @@ import (
 )
 
 // Every write has the same three steps: read the request, change the database,
-// then invalidate what the action table says.
+// then invalidate what the action table says. If the database does not say
+// whether the change was made, the last step is taken all the same, wider.
 
 func (a *App) create(k kindRoutes) action {
 	return func(w http.ResponseWriter, r *http.Request) error {
@@ -26,7 +28,7 @@ func (a *App) create(k kindRoutes) action {
 		item.PublishedAt = a.now()
 		item.UpdatedAt = item.PublishedAt
 		if err := a.db.Create(r.Context(), k.kind, item); err != nil {
-			return err
+			return a.unclear(w, r, err, k, item.ID)
 		}
 		a.invalidate(w, r, onCreate(k, item.Author, item.Category, item.ID))
 		w.Header().Set("Location", k.path+"/"+item.ID)
@@ -46,7 +48,7 @@ func (a *App) update(k kindRoutes) action {
 		}
 		before, after, err := a.db.Update(r.Context(), k.kind, r.PathValue("id"), body, a.now())
 		if err != nil {
-			return err
+			return a.unclear(w, r, err, k, r.PathValue("id"))
 		}
 		changed := onUpdate(k, after.Author, after.Category, after.ID)
 		if before.Category != after.Category {
@@ -83,7 +85,7 @@ func (a *App) rate(k kindRoutes) action {
 		}
 		item, err := a.db.Rate(r.Context(), k.kind, r.PathValue("id"), body.Rating)
 		if err != nil {
-			return err
+			return a.unclear(w, r, err, k, r.PathValue("id"))
 		}
 		a.invalidate(w, r, OnRating(k.kind, item.Author, item.ID))
 		answer(w, http.StatusOK, map[string]any{k.one: item})
@@ -95,12 +97,22 @@ func (a *App) download(k kindRoutes) action {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		item, err := a.db.Download(r.Context(), k.kind, r.PathValue("id"))
 		if err != nil {
-			return err
+			return a.unclear(w, r, err, k, r.PathValue("id"))
 		}
 		a.invalidate(w, r, onDownload(k, item.Author, item.ID))
 		answer(w, http.StatusOK, map[string]any{k.one: item})
 		return nil
 	}
+}
+
+// unclear invalidates whatever a write may have changed if nobody knows whether
+// it did, and returns the write's error.
+func (a *App) unclear(w http.ResponseWriter, r *http.Request, err error, k kindRoutes, id string) error {
+	if errors.Is(err, ErrUnclear) {
+		a.invalidate(w, r, invalidate.Join(
+			invalidate.Tags(k.tag, Categories.Tags[0], Statistics.Tags[0], UserStats.Tags[0]), k.item(id), k.featured(id)))
+	}
+	return err
 }
 
 // now is a time as the database keeps it.

@@ -18,6 +18,7 @@ type Load struct {
 	finished uint64
 
 	done  chan struct{}
+	kept  chan struct{} // closed when it becomes private
 	value any
 	err   error
 }
@@ -52,7 +53,7 @@ func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket 
 			return Ticket{Load: l, seq: seq}
 		}
 	}
-	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{})}
+	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{}), kept: make(chan struct{})}
 	if read != nil {
 		l.voided = t.voidedSince(read.sent, tokens)
 		read.children = append(read.children, l)
@@ -166,11 +167,16 @@ func (t *Table) Renew(l *Load, tokens []Token) {
 	l.tokens = tokens
 }
 
-// Keep makes the load's result its starter's alone.
+// Keep makes the load's result its starter's alone and sends the others away
+// at once.
 func (t *Table) Keep(l *Load) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if l.private || l.finished > 0 {
+		return
+	}
 	l.private = true
+	close(l.kept)
 	t.drop(l)
 }
 
@@ -214,16 +220,22 @@ func (l *Load) Done() <-chan struct{} { return l.done }
 // Wait waits for the load or for ctx. Outcome says whether the value is this
 // caller's to take; the starter's always is.
 func (t *Table) Wait(ctx context.Context, k Ticket) (value any, outcome Outcome, err error) {
+	l := k.Load
+	kept := l.kept
+	if k.Started {
+		kept = nil
+	}
 	select {
-	case <-k.Load.done:
+	case <-l.done:
 	default:
 		select {
-		case <-k.Load.done:
+		case <-l.done:
+		case <-kept:
+			return nil, Private, nil
 		case <-ctx.Done():
 			return nil, Shared, ctx.Err()
 		}
 	}
-	l := k.Load
 	switch {
 	case k.Started:
 		return l.value, Shared, l.err

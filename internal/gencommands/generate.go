@@ -16,7 +16,6 @@ import (
 
 const module = "github.com/cldcde/restash"
 
-
 // Generate returns the content of every generated file by its path below
 // root.
 func Generate(root string) (map[string][]byte, error) {

@@ -107,7 +107,7 @@ func (src *source) function(d *ast.FuncDecl) (*function, error) {
 	default:
 		return nil, nil
 	}
-	if slices.Contains([]string{"New", "Raw", "As"}, d.Name.Name) {
+	if slices.Contains([]string{"New", "Raw", "As", "RunScript"}, d.Name.Name) {
 		return nil, nil
 	}
 	if d.Doc == nil {

@@ -1,8 +1,386 @@
 package engine
 
-// fieldWords is a write to a hash without the parts that depend on when it
-// runs; fieldLives adds these as points in time.
-func fieldWords(args []string) []string { return args }
+import (
+	"strconv"
+	"strings"
+	"time"
+)
 
-// fieldLives says until when the fields that a command touched live.
-func (e *Engine) fieldLives(*Info, []string) [][]string { return nil }
+func hashCommands() map[string]handler {
+	m := map[string]handler{
+		"HINCRBY": cmdHIncr, "HINCRBYFLOAT": cmdHIncr,
+		"HGETDEL": cmdHGetDel, "HGETEX": cmdHGetEX, "HSETEX": cmdHSetEX, "HPERSIST": cmdHPersist,
+	}
+	for _, name := range []string{"HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT"} {
+		m[name] = cmdHExpire
+	}
+	for _, name := range []string{"HTTL", "HPTTL", "HEXPIRETIME", "HPEXPIRETIME"} {
+		m[name] = cmdHTTL
+	}
+	return m
+}
+
+// cmdHIncr has Redis' words for a field that is no number.
+func cmdHIncr(e *Engine, c *call) Reply {
+	r := e.raw(c.args...)
+	if !isError(r) {
+		return r
+	}
+	if _, err := strconv.ParseFloat(c.args[3], 64); err != nil {
+		return r
+	}
+	switch text(r) {
+	case msgNotInt:
+		if _, err := strconv.ParseInt(c.args[3], 10, 64); err == nil {
+			return errorReply("ERR hash value is not an integer")
+		}
+	case msgNotFloat:
+		return errorReply("ERR hash value is not a float")
+	}
+	return r
+}
+
+// namedFields reads "FIELDS n field ..." in words; each field has so many
+// words. It returns the fields' words.
+func namedFields(words []string, width int) ([]string, Reply) {
+	if len(words) < 2 || upper(words[0]) != "FIELDS" {
+		return nil, errorReply("ERR Mandatory argument FIELDS is missing or not at the right position")
+	}
+	n, err := strconv.Atoi(words[1])
+	switch {
+	case err != nil || n < 1:
+		return nil, errorReply("ERR Number of fields must be a positive integer")
+	case len(words)-2 != n*width:
+		return nil, errorReply("ERR The `numfields` parameter must match the number of arguments")
+	}
+	return words[2:], nilReply
+}
+
+// checkHash refuses a key that is no hash. exists is false if there is none.
+func (e *Engine) checkHash(key string) (exists bool, bad Reply) {
+	switch e.typeOf(key) {
+	case "hash":
+		return true, nilReply
+	case "none":
+		return false, nilReply
+	}
+	return false, errorReply(msgWrongType)
+}
+
+func repeated(n int, v int64) Reply {
+	r := array()
+	for range n {
+		r.Array = append(r.Array, intReply(v))
+	}
+	return r
+}
+
+// lifetime turns the number of an expiry command into what is left from now.
+// at says that the number is a point in time.
+func (e *Engine) lifetime(name, number string, unit time.Duration, at bool) (time.Duration, Reply) {
+	n, err := strconv.ParseInt(number, 10, 64)
+	if err != nil {
+		return 0, errorReply(msgNotInt)
+	}
+	if n < 0 || n > maxLife/int64(unit/time.Millisecond) {
+		return 0, errorf("ERR invalid expire time in '%s' command", strings.ToLower(name))
+	}
+	if at {
+		return time.Unix(0, 0).Add(time.Duration(n) * unit).Sub(e.last), nilReply
+	}
+	return time.Duration(n) * unit, nilReply
+}
+
+// expireField sets what is left of a field's life; a spent one is deleted.
+func (e *Engine) expireField(key, field string, left time.Duration) bool {
+	if left <= 0 {
+		e.raw("HDEL", key, field)
+		return false
+	}
+	e.m.HExpire(key, field, left)
+	return true
+}
+
+func cmdHExpire(e *Engine, c *call) Reply {
+	unit := time.Second
+	if strings.HasPrefix(c.info.Name, "HP") {
+		unit = time.Millisecond
+	}
+	key, words := c.args[1], c.args[3:]
+	left, bad := e.lifetime(c.info.Name, c.args[2], unit, strings.HasSuffix(c.info.Name, "AT"))
+	if isError(bad) {
+		return bad
+	}
+	condition := upper(words[0])
+	switch condition {
+	case "NX", "XX", "GT", "LT":
+		words = words[1:]
+	default:
+		condition = ""
+	}
+	fields, bad := namedFields(words, 1)
+	if isError(bad) {
+		return bad
+	}
+	exists, bad := e.checkHash(key)
+	if isError(bad) {
+		return bad
+	}
+	if !exists {
+		return repeated(len(fields), -2)
+	}
+	r := array()
+	for _, f := range fields {
+		r.Array = append(r.Array, intReply(e.hexpire(key, f, left, condition)))
+	}
+	return r
+}
+
+// hexpire returns 1 set, 2 deleted at once, 0 the condition did not hold, -2
+// no such field.
+func (e *Engine) hexpire(key, field string, left time.Duration, condition string) int64 {
+	if e.raw("HEXISTS", key, field).Int == 0 {
+		return -2
+	}
+	old := e.m.HTTL(key, field)
+	has := old > 0
+	switch {
+	case condition == "NX" && has, condition == "XX" && !has,
+		condition == "GT" && (!has || left <= old), condition == "LT" && has && left >= old:
+		return 0
+	}
+	if !e.expireField(key, field, left) {
+		return 2
+	}
+	return 1
+}
+
+func cmdHTTL(e *Engine, c *call) Reply {
+	fields, bad := namedFields(c.args[2:], 1)
+	if isError(bad) {
+		return bad
+	}
+	exists, bad := e.checkHash(c.args[1])
+	if isError(bad) {
+		return bad
+	}
+	if !exists {
+		return repeated(len(fields), -2)
+	}
+	r := array()
+	for _, f := range fields {
+		r.Array = append(r.Array, intReply(e.httl(c.info.Name, c.args[1], f)))
+	}
+	return r
+}
+
+func (e *Engine) httl(name, key, field string) int64 {
+	if e.raw("HEXISTS", key, field).Int == 0 {
+		return -2
+	}
+	left := e.m.HTTL(key, field)
+	if left <= 0 {
+		return -1
+	}
+	switch name {
+	case "HTTL":
+		return (left.Milliseconds() + 500) / 1000
+	case "HPTTL":
+		return left.Milliseconds()
+	case "HEXPIRETIME":
+		return (e.last.Add(left).UnixMilli() + 500) / 1000
+	}
+	return e.last.Add(left).UnixMilli()
+}
+
+func cmdHPersist(e *Engine, c *call) Reply {
+	fields, bad := namedFields(c.args[2:], 1)
+	if isError(bad) {
+		return bad
+	}
+	exists, bad := e.checkHash(c.args[1])
+	if isError(bad) {
+		return bad
+	}
+	if !exists {
+		return repeated(len(fields), -2)
+	}
+	r := array()
+	for _, f := range fields {
+		n := e.httl("HPTTL", c.args[1], f)
+		if n >= 0 {
+			e.m.HPersist(c.args[1], f)
+			n = 1
+		}
+		r.Array = append(r.Array, intReply(n))
+	}
+	return r
+}
+
+func cmdHGetDel(e *Engine, c *call) Reply {
+	fields, bad := namedFields(c.args[2:], 1)
+	if isError(bad) {
+		return bad
+	}
+	if _, bad := e.checkHash(c.args[1]); isError(bad) {
+		return bad
+	}
+	r := e.raw(append([]string{"HMGET", c.args[1]}, fields...)...)
+	e.raw(append([]string{"HDEL", c.args[1]}, fields...)...)
+	return r
+}
+
+// expiry is the lifetime option of HGETEX and HSETEX.
+type expiry struct {
+	set     bool
+	left    time.Duration
+	persist bool
+	keep    bool
+}
+
+// parseExpiry reads one option and returns how many words it took, 0 if the
+// word is no such option.
+func (e *Engine) parseExpiry(name string, words []string) (expiry, int, Reply) {
+	unit, at := time.Second, false
+	switch upper(words[0]) {
+	case "PERSIST":
+		return expiry{persist: true}, 1, nilReply
+	case "KEEPTTL":
+		return expiry{keep: true}, 1, nilReply
+	case "EX":
+	case "PX":
+		unit = time.Millisecond
+	case "EXAT":
+		at = true
+	case "PXAT":
+		unit, at = time.Millisecond, true
+	default:
+		return expiry{}, 0, nilReply
+	}
+	if len(words) < 2 {
+		return expiry{}, 0, errorReply(msgSyntax)
+	}
+	left, bad := e.lifetime(name, words[1], unit, at)
+	if words[1] == "0" {
+		bad = errorf("ERR invalid expire time in '%s' command", strings.ToLower(name))
+	}
+	return expiry{set: true, left: left}, 2, bad
+}
+
+func (e *Engine) applyExpiry(x expiry, key, field string) {
+	switch {
+	case x.set:
+		e.expireField(key, field, x.left)
+	case x.persist:
+		e.m.HPersist(key, field)
+	}
+}
+
+func cmdHGetEX(e *Engine, c *call) Reply {
+	words := c.args[2:]
+	x, n, bad := e.parseExpiry("hgetex", words)
+	if isError(bad) {
+		return bad
+	}
+	if x.keep {
+		return errorReply(msgSyntax)
+	}
+	fields, bad := namedFields(words[n:], 1)
+	if isError(bad) {
+		return bad
+	}
+	exists, bad := e.checkHash(c.args[1])
+	if isError(bad) {
+		return bad
+	}
+	r := e.raw(append([]string{"HMGET", c.args[1]}, fields...)...)
+	for i, f := range fields {
+		if exists && !isNil(r.Array[i]) {
+			e.applyExpiry(x, c.args[1], f)
+		}
+	}
+	return r
+}
+
+// cmdHSetEX sets fields with a lifetime, all or none of them.
+func cmdHSetEX(e *Engine, c *call) Reply {
+	key, words := c.args[1], c.args[2:]
+	var x expiry
+	condition := ""
+	for len(words) > 0 && upper(words[0]) != "FIELDS" {
+		if word := upper(words[0]); word == "FNX" || word == "FXX" {
+			condition, words = word, words[1:]
+			continue
+		}
+		option, n, bad := e.parseExpiry("hsetex", words)
+		if isError(bad) {
+			return bad
+		}
+		if n == 0 || option.persist {
+			return errorReply(msgSyntax)
+		}
+		x, words = option, words[n:]
+	}
+	pairs, bad := namedFields(words, 2)
+	if isError(bad) {
+		return bad
+	}
+	if _, bad := e.checkHash(key); isError(bad) {
+		return bad
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		has := e.raw("HEXISTS", key, pairs[i]).Int == 1
+		if condition == "FNX" && has || condition == "FXX" && !has {
+			return intReply(0)
+		}
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		old := e.m.HTTL(key, pairs[i])
+		e.raw("HSET", key, pairs[i], pairs[i+1])
+		switch {
+		case x.keep && old > 0:
+			e.m.HExpire(key, pairs[i], old)
+		case !x.keep:
+			e.m.HPersist(key, pairs[i])
+			e.applyExpiry(x, key, pairs[i])
+		}
+	}
+	return intReply(1)
+}
+
+// fieldEffects replicates a write to a hash by what it left behind: each field
+// that was named, with its value and its end.
+func (e *Engine) fieldEffects(in *Info, args []string) [][]string {
+	key := args[1]
+	var names []string
+	switch in.Name {
+	case "HGETDEL", "HGETEX", "HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT", "HPERSIST", "HSETEX":
+		width := 1
+		if in.Name == "HSETEX" {
+			width = 2
+		}
+		for i, word := range args {
+			if i > 1 && upper(word) == "FIELDS" {
+				for j := i + 2; j < len(args); j += width {
+					names = append(names, args[j])
+				}
+				break
+			}
+		}
+	default:
+		return [][]string{args}
+	}
+	var cmds [][]string
+	for _, f := range names {
+		v := e.raw("HGET", key, f)
+		if isNil(v) {
+			cmds = append(cmds, []string{"HDEL", key, f})
+			continue
+		}
+		cmds = append(cmds, []string{"HDEL", key, f}, []string{"HSET", key, f, text(v)})
+		if at := e.httl("HPEXPIRETIME", key, f); at > 0 {
+			cmds = append(cmds, []string{"HPEXPIREAT", key, itoa(at), "FIELDS", "1", f})
+		}
+	}
+	return cmds
+}

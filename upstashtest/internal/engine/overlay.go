@@ -18,6 +18,7 @@ func overlay() map[string]handler {
 		for _, family := range []map[string]handler{
 			stringCommands(), genericCommands(), serverCommands(), pubsubCommands(),
 			scriptCommands(), functionCommands(), jsonCommands(),
+			bitmapCommands(), zsetCommands(), hashCommands(),
 		} {
 			maps.Copy(overlayMap, family)
 		}

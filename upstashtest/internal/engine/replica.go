@@ -150,7 +150,7 @@ func (e *Engine) effects(args []string, reply Reply) [][]string {
 		}
 		return cmds
 	case "hash":
-		return append([][]string{fieldWords(args)}, e.fieldLives(in, args)...)
+		return e.fieldEffects(in, args)
 	}
 	return [][]string{args}
 }

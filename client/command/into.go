@@ -1,0 +1,133 @@
+package command
+
+import (
+	"reflect"
+	"strconv"
+
+	"github.com/cldcde/restash/internal/json"
+)
+
+// As returns cmd with its reply read as a T: strings and bytes as they are,
+// numbers and booleans from their text, anything else from JSON. It reverses
+// [Text]:
+//
+//	user, err := client.Do(ctx, c, command.As[User](command.Get("user:1")))
+func As[T any](cmd Command[string]) Command[T] {
+	return Command[T]{args: cmd.args, err: cmd.err, fallback: cmd.fallback, flags: cmd.flags, decode: into[T]}
+}
+
+// into reads a reply as a T, for commands whose reply type is free. Arrays
+// become slices; text becomes what [As] says; nil is ErrNil, or the zero
+// value inside an array.
+func into[T any](r Reply) (T, error) {
+	var v T
+	if r.Kind == KindNil {
+		if _, ok := any(&v).(*any); ok {
+			return v, nil
+		}
+		if _, ok := any(&v).(*Reply); !ok {
+			return v, ErrNil
+		}
+	}
+	err := assign(&v, r)
+	return v, err
+}
+
+// assign reads r into what p points to.
+func assign(p any, r Reply) (err error) {
+	switch p := p.(type) {
+	case *Reply:
+		*p = r
+	case *any:
+		*p, err = tree(r)
+	case *string:
+		*p, err = toString(r)
+	case *[]byte:
+		var s string
+		s, err = toString(r)
+		*p = []byte(s)
+	case *int64:
+		*p, err = toInt(r)
+	case *float64:
+		*p, err = toFloat(r)
+	case *bool:
+		*p, err = toTruth(r)
+	case *map[string]string:
+		*p, err = toMap(r)
+	default:
+		return assignKind(reflect.ValueOf(p).Elem(), r)
+	}
+	return err
+}
+
+// toTruth reads 1 and 0, true and false, and the OK of a status.
+func toTruth(r Reply) (bool, error) {
+	if r.Kind == KindStatus {
+		return true, nil
+	}
+	if r.Kind == KindBulk {
+		return strconv.ParseBool(string(r.Bytes))
+	}
+	return toBool(r)
+}
+
+func assignKind(v reflect.Value, r Reply) error {
+	switch v.Kind() {
+	case reflect.String:
+		s, err := toString(r)
+		v.SetString(s)
+		return err
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		n, err := toInt(r)
+		if err == nil && v.OverflowInt(n) {
+			err = mismatch("a smaller integer", r)
+		}
+		v.SetInt(n)
+		return err
+	}
+	if r.Kind == KindArray && v.Kind() == reflect.Slice {
+		return assignSlice(v, r)
+	}
+	text, err := toString(r)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal([]byte(text), v.Addr().Interface())
+}
+
+func assignSlice(v reflect.Value, r Reply) error {
+	out := reflect.MakeSlice(v.Type(), len(r.Array), len(r.Array))
+	for i, e := range r.Array {
+		if e.Kind == KindNil {
+			continue
+		}
+		if err := assign(out.Index(i).Addr().Interface(), e); err != nil {
+			return err
+		}
+	}
+	v.Set(out)
+	return nil
+}
+
+// tree reads a reply as nil, int64, string or []any.
+func tree(r Reply) (any, error) {
+	switch r.Kind {
+	case KindNil:
+		return nil, nil
+	case KindInt:
+		return r.Int, nil
+	case KindBulk, KindStatus:
+		return string(r.Bytes), nil
+	case KindArray:
+		out := make([]any, len(r.Array))
+		for i, e := range r.Array {
+			v, err := tree(e)
+			if err != nil {
+				return nil, err
+			}
+			out[i] = v
+		}
+		return out, nil
+	}
+	return nil, mismatch("a value", r)
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/examples/catalog"
+	"github.com/cldcde/restash/strategies"
+	"github.com/cldcde/restash/warm"
+)
+
+// maxShownErrors bounds what warm prints of failed keys.
+const maxShownErrors = 10
+
+func newWarm() *cobra.Command {
+	return &cobra.Command{
+		Use:   "warm",
+		Short: "Fill the caches that the sample's routes read",
+		Long: "warm loads the sample's popular lists, items and profiles from the database that\n" +
+			"DATABASE_URL names and stores them in the Redis that UPSTASH_REDIS_REST_URL names.\n" +
+			"Its exit status is 1 if some could not be loaded or stored.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), newLogger(cmd))
+		},
+	}
+}
+
+func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (err error) {
+	var opened closers
+	defer func() { err = errors.Join(err, opened.close()) }()
+	address := os.Getenv(databaseVariable)
+	if address == "" {
+		return errors.New("warm: " + databaseVariable + " is not set")
+	}
+	c, err := client.FromEnv()
+	if err != nil {
+		return err
+	}
+	opened.add(c.Close)
+	db, dialect, err := openDatabase(ctx, address)
+	if err != nil {
+		return err
+	}
+	opened.add(db.Close)
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Logger: logger})
+	if err != nil {
+		return err
+	}
+	opened.add(func() error { return store.Close(context.WithoutCancel(ctx)) })
+	database, err := catalog.NewDatabase(db, dialect)
+	if err != nil {
+		return err
+	}
+	app, err := catalog.New(catalog.Config{Database: database, Store: store, Logger: logger})
+	if err != nil {
+		return err
+	}
+	report, err := app.Warm(ctx, warm.Options{Progress: progress(out)})
+	fmt.Fprintln(out, report)
+	if err == nil && report.OK() {
+		return nil
+	}
+	tellFailures(errOut, report, err)
+	return errReported
+}
+
+// progress prints one line for each step that has ended.
+func progress(out io.Writer) func(warm.Event) {
+	return func(e warm.Event) {
+		if !e.End {
+			return
+		}
+		result := fmt.Sprintf("%d keys", e.Of)
+		if e.Err != nil {
+			result = "failed"
+		}
+		fmt.Fprintf(out, "%2d/%d  %-40s %s\n", e.Index+1, e.Steps, e.Step, result)
+	}
+}
+
+// tellFailures prints what failed, a line each, and how many lines it left out.
+func tellFailures(out io.Writer, report warm.Report, err error) {
+	var lines []string
+	for key, failure := range report.Errors {
+		lines = append(lines, key+": "+oneLine(failure))
+	}
+	if len(lines) == 0 && err != nil {
+		lines = append(lines, oneLine(err))
+	}
+	slices.Sort(lines)
+	if left := len(lines) - maxShownErrors; left > 0 {
+		lines = append(lines[:maxShownErrors], fmt.Sprintf("and %d more", left))
+	}
+	fmt.Fprintln(out, "restash: warm:", strings.Join(lines, "\nrestash: warm: "))
+}

@@ -1,0 +1,405 @@
+package handler_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/strategies"
+)
+
+func TestConditionalRequestsAreAnsweredWith304(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
+	first := get(mux, "/x", `If-None-Match: "other"`)
+	require.Equal(t, 200, first.Status)
+	tag := first.Header.Get("Etag")
+	require.Regexp(t, `^"[\w-]{20}"$`, tag)
+	for _, condition := range []string{tag, "W/" + tag, `"a", ` + tag, "*"} {
+		a := get(mux, "/x", "If-None-Match: "+condition)
+		assert.Equal(t, http.StatusNotModified, a.Status, condition)
+		assert.Empty(t, a.Body)
+		assert.Equal(t, tag, a.Header.Get("Etag"))
+		assert.Empty(t, a.Header.Get("Content-Length"))
+		assert.Equal(t, "HIT", a.cache())
+	}
+	// If-None-Match goes before If-Modified-Since.
+	a := get(mux, "/x", `If-None-Match: "no"`, "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT")
+	assert.Equal(t, 200, a.Status)
+	assert.EqualValues(t, 1, runs.Load())
+}
+
+func TestHeadAndRangesComeFromTheStoredWhole(t *testing.T) {
+	r := newRig(t)
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, http.MethodGet, r.Method)
+		assert.Empty(t, r.Header.Get("Range"))
+		io.WriteString(w, "0123456789")
+	})
+	head := ask(mux, http.MethodHead, "/x")
+	assert.Equal(t, []any{200, "", "10", "MISS"}, []any{head.Status, head.Body, head.Header.Get("Content-Length"), head.cache()})
+	cases := map[string]struct {
+		status int
+		body   string
+		field  string
+	}{
+		"bytes=0-1":     {206, "01", "bytes 0-1/10"},
+		"bytes=8-":      {206, "89", "bytes 8-9/10"},
+		"bytes=-3":      {206, "789", "bytes 7-9/10"},
+		"bytes=5-999":   {206, "56789", "bytes 5-9/10"},
+		"bytes=10-":     {416, "", "bytes */10"},
+		"bytes=0-1,3-4": {200, "0123456789", ""},
+		"lines=1-2":     {200, "0123456789", ""},
+		"bytes=3-1":     {200, "0123456789", ""},
+		"bytes=x":       {200, "0123456789", ""},
+	}
+	for field, c := range cases {
+		a := get(mux, "/x", "Range: "+field)
+		assert.Equal(t, c.status, a.Status, field)
+		assert.Equal(t, c.body, a.Body, field)
+		assert.Equal(t, c.field, a.Header.Get("Content-Range"), field)
+	}
+	a := get(mux, "/x", "Range: bytes=0-1", `If-Range: "old"`)
+	assert.Equal(t, 200, a.Status)
+	a = get(mux, "/x", "Range: bytes=0-1", "If-Range: "+head.Header.Get("Etag"))
+	assert.Equal(t, 206, a.Status)
+}
+
+// events tells a real client what a handler sends while it is still running.
+func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
+	cases := map[string]func(h http.Header){
+		"event stream": func(h http.Header) { h.Set("Content-Type", "text/event-stream") },
+		"private":      func(h http.Header) { h.Set("Cache-Control", "private") },
+		"storable":     func(http.Header) {},
+	}
+	for name, set := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			goOn := make(chan struct{})
+			mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+				set(w.Header())
+				io.WriteString(w, "first")
+				assert.NoError(t, http.NewResponseController(w).Flush())
+				<-goOn
+				io.WriteString(w, "second")
+			})
+			server := httptest.NewServer(mux)
+			defer server.Close()
+			res, err := http.Get(server.URL + "/x")
+			require.NoError(t, err)
+			defer res.Body.Close()
+			first := make([]byte, 5)
+			_, err = io.ReadFull(res.Body, first)
+			require.NoError(t, err)
+			assert.Equal(t, "first", string(first))
+			assert.Equal(t, "MISS", res.Header.Get("X-Cache"))
+			close(goOn)
+			rest, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			assert.Equal(t, "second", string(rest))
+			want := "MISS"
+			if name == "storable" {
+				want = "HIT"
+			}
+			a := get(mux, "/x")
+			assert.Equal(t, want, a.cache())
+			assert.Equal(t, "firstsecond", a.Body)
+		})
+	}
+}
+
+func TestLongBodyPassesThroughWhole(t *testing.T) {
+	r := newRig(t)
+	long := strings.Repeat("0123456789abcdef", 40<<10) // 640 KB
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		for chunk := range 10 {
+			io.WriteString(w, long[chunk*len(long)/10:(chunk+1)*len(long)/10])
+		}
+	})
+	for range 2 {
+		a := get(mux, "/x")
+		assert.Equal(t, "MISS", a.cache())
+		assert.Contains(t, a.status(), "detail=oversized")
+		assert.True(t, a.Body == long, "the body is whole")
+	}
+}
+
+func TestPanicReachesItsClientAndPoisonsNobody(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	boom := errors.New("boom")
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		if runs.Add(1) == 1 {
+			io.WriteString(w, "half an answer")
+			panic(boom)
+		}
+		io.WriteString(w, "whole")
+	})
+	assert.PanicsWithValue(t, boom, func() { get(mux, "/x") })
+	a := get(mux, "/x")
+	assert.Equal(t, "whole", a.Body)
+	assert.Equal(t, "MISS", a.cache())
+	assert.Equal(t, "HIT", get(mux, "/x").cache())
+}
+
+func TestPanicWithStaleIfErrorServesStale(t *testing.T) {
+	r := newRig(t)
+	cfg := handler.Config{Prefix: "sie", TTL: 20 * time.Millisecond, StaleIfError: time.Hour}
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
+		switch runs.Add(1) {
+		case 1:
+			io.WriteString(w, "good")
+		case 2:
+			w.WriteHeader(http.StatusBadGateway)
+		default:
+			panic("boom")
+		}
+	})
+	require.Equal(t, "good", get(mux, "/x").Body)
+	require.Eventually(t, func() bool { return get(mux, "/x").cache() == "STALE" }, time.Second, time.Millisecond)
+	a := get(mux, "/x")
+	assert.Equal(t, []any{200, "good", "STALE"}, []any{a.Status, a.Body, a.cache()})
+}
+
+func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
+	r := newRig(t)
+	started, goOn := make(chan struct{}), make(chan struct{})
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		runs.Add(1)
+		close(started)
+		<-goOn
+		assert.NoError(t, r.Context().Err())
+		io.WriteString(w, "made for nobody")
+	})
+	ctx, leave := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/x", nil).WithContext(ctx))
+	})
+	<-started
+	leave()
+	wg.Wait()
+	close(goOn)
+	assert.Equal(t, "made for nobody", get(mux, "/x").Body)
+	assert.EqualValues(t, 1, runs.Load())
+}
+
+func TestMissesCollapse(t *testing.T) {
+	r := newRig(t)
+	started, goOn := make(chan struct{}, 100), make(chan struct{})
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		started <- struct{}{}
+		<-goOn
+		fmt.Fprintf(w, "run %d", runs.Add(1))
+	})
+	var wg sync.WaitGroup
+	answers := make([]answer, 20)
+	for i := range answers {
+		wg.Go(func() { answers[i] = get(mux, "/x") })
+	}
+	<-started
+	close(goOn)
+	wg.Wait()
+	for _, a := range answers {
+		assert.Equal(t, "run 1", a.Body)
+	}
+	assert.EqualValues(t, 1, runs.Load())
+}
+
+func TestPrivateAnswersAreNotShared(t *testing.T) {
+	r := newRig(t)
+	var arrived, runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		n := runs.Add(1)
+		for arrived.Load() < 8 && n == 1 {
+			time.Sleep(time.Millisecond)
+		}
+		w.Header().Set("Set-Cookie", fmt.Sprintf("session=%d", n))
+		fmt.Fprintf(w, "for %d only", n)
+	})
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	seen := map[string]int{}
+	for range 8 {
+		wg.Go(func() {
+			arrived.Add(1)
+			a := get(mux, "/x")
+			mu.Lock()
+			defer mu.Unlock()
+			seen[a.Body+a.Header.Get("Set-Cookie")]++
+		})
+	}
+	wg.Wait()
+	assert.Len(t, seen, 8, "each has an answer of its own")
+}
+
+func TestCacheOutageDoesNotStopTheHandler(t *testing.T) {
+	r := newRig(t)
+	stop := r.srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		http.Error(w, "down", http.StatusInternalServerError)
+	})
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
+	for range 8 {
+		a := get(mux, "/x")
+		assert.Equal(t, 200, a.Status)
+	}
+	a := get(mux, "/x")
+	assert.Equal(t, "BYPASS", a.cache())
+	assert.Contains(t, a.status(), "fwd=bypass")
+	assert.Contains(t, a.status(), "detail=breaker")
+	assert.EqualValues(t, 9, runs.Load(), "the handler runs once a request")
+	stop()
+}
+
+func TestNilClientAlwaysLoads(t *testing.T) {
+	store, err := strategies.NewStore(nil, strategies.StoreConfig{})
+	require.NoError(t, err)
+	defer store.Close(t.Context())
+	var runs atomic.Int64
+	mux := route(store, "GET /x", listConfig(), counting(&runs))
+	for range 2 {
+		a := get(mux, "/x")
+		assert.Equal(t, "BYPASS", a.cache())
+		assert.Contains(t, a.status(), "detail=disabled")
+	}
+	assert.EqualValues(t, 2, runs.Load())
+}
+
+func TestVersionsDoNotShare(t *testing.T) {
+	r := newRig(t)
+	cfg := listConfig()
+	var runs atomic.Int64
+	get(route(r.store, "GET /x", cfg, counting(&runs)), "/x")
+	cfg.Version = "deploy 2"
+	assert.Equal(t, "MISS", get(route(r.store, "GET /x", cfg, counting(&runs)), "/x").cache())
+}
+
+func TestTrailersAndInformationalAnswers(t *testing.T) {
+	r := newRig(t)
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</a.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Link")
+		w.Header().Set("Trailer", "X-Sum")
+		io.WriteString(w, "body")
+		w.Header().Set("X-Sum", "42")
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	for _, want := range []string{"MISS", "HIT"} {
+		res, err := http.Get(server.URL + "/x")
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, "body", string(body))
+		assert.Equal(t, want, res.Header.Get("X-Cache"))
+		assert.Equal(t, "42", res.Trailer.Get("X-Sum"), want)
+		assert.Empty(t, res.Header.Get("Link"))
+	}
+}
+
+// bridge is a ResponseWriter as Vercel's Go bridge has it: no Flusher, no
+// sniffing, and the last status wins.
+type bridge struct {
+	header http.Header
+	status int
+	calls  int
+	body   strings.Builder
+}
+
+func (b *bridge) Header() http.Header         { return b.header }
+func (b *bridge) WriteHeader(status int)      { b.status = status; b.calls++ }
+func (b *bridge) Write(p []byte) (int, error) { return b.body.Write(p) }
+
+func TestVercelBridge(t *testing.T) {
+	r := newRig(t)
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "<!doctype html><p>page "+r.URL.Query().Get("page"))
+		w.WriteHeader(http.StatusTeapot)
+		w.Header().Set("X-Late", "1")
+		_ = http.NewResponseController(w).Flush()
+	})
+	for _, state := range []string{"MISS", "HIT"} {
+		req := httptest.NewRequest(http.MethodGet, "/x?page=2", nil).WithContext(context.Background())
+		req.RequestURI, req.TLS = "/x", nil
+		b := &bridge{header: http.Header{}}
+		mux.ServeHTTP(b, req)
+		assert.Equal(t, []any{200, 1}, []any{b.status, b.calls})
+		assert.Equal(t, state, b.header.Get("X-Cache"))
+		assert.Equal(t, "text/html; charset=utf-8", b.header.Get("Content-Type"))
+		assert.Empty(t, b.header.Get("X-Late"))
+		assert.NotEmpty(t, b.header.Get("Date"))
+		assert.Contains(t, b.body.String(), "page 2")
+	}
+}
+
+func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	cfg := listConfig()
+	cfg.Public = false
+	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
+		runs.Add(1)
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: fmt.Sprint(runs.Load())})
+		fmt.Fprintf(w, "hello %s", r.Header.Get("Cookie"))
+	})
+	ada, bob := get(mux, "/x", "Cookie: u=ada"), get(mux, "/x", "Cookie: u=bob")
+	assert.Equal(t, []string{"hello u=ada", "hello u=bob"}, []string{ada.Body, bob.Body})
+	first, second := get(mux, "/x"), get(mux, "/x")
+	assert.Equal(t, []string{"MISS", "MISS"}, []string{first.cache(), second.cache()}, "not every answer says HIT")
+	assert.NotEqual(t, first.Header.Get("Set-Cookie"), second.Header.Get("Set-Cookie"))
+
+	// A store that fails does not run the handler again.
+	runs.Store(0)
+	stop := r.srv.Intercept(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+		body, _ := io.ReadAll(req.Body)
+		if strings.Contains(string(body), `"SET"`) {
+			http.Error(w, `{"error":"ERR no"}`, http.StatusInternalServerError)
+			return
+		}
+		req.Body = io.NopCloser(strings.NewReader(string(body)))
+		next.ServeHTTP(w, req)
+	})
+	defer stop()
+	plain := route(r.store, "GET /y", listConfig(), counting(&runs))
+	a := get(plain, "/y")
+	assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.cache()})
+	assert.Contains(t, a.status(), "detail=cache-error")
+	assert.EqualValues(t, 1, runs.Load())
+}
+
+func TestDefect04_QueriesHaveKeysOfTheirOwn(t *testing.T) {
+	r := newRig(t)
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, r.URL.RawQuery)
+	})
+	queries := []string{"", "search=a", "search=b", "search=a&page=2", "search=a%26page%3D2", "search=a:page:2", "search=%5Bobject+Object%5D"}
+	seen := map[string]bool{}
+	for _, q := range queries {
+		a := get(mux, "/x?"+q)
+		assert.Equal(t, "MISS", a.cache(), q)
+		assert.False(t, seen[a.Body], "%q has the answer of another query", q)
+		seen[a.Body] = true
+	}
+	for _, q := range queries {
+		assert.Equal(t, "HIT", get(mux, "/x?"+q).cache(), q)
+	}
+}

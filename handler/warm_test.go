@@ -1,0 +1,137 @@
+package handler_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/invalidate"
+	"github.com/cldcde/restash/warm"
+)
+
+func TestWhatIsWarmedIsHit(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	cfg := listConfig()
+	cfg.Tags = []string{"extensions", "page:{page}"}
+	app := func() *http.ServeMux { return route(r.store, "GET /api/extensions", cfg, counting(&runs)) }
+	urls := []string{"/api/extensions", "/api/extensions?sort=recent", "/api/extensions?page=2&utm=x", "/api/extensions?sort=downloads"}
+	step := handler.Warm(cfg, app(), urls...)
+	var rep warm.Report
+	var err error
+	r.bill(4, 2, func() { rep, err = warm.Run(t.Context(), r.store, step) })
+	require.NoError(t, err)
+	assert.Equal(t, "warmed 3, fresh 0, failed 0, commands 4, trips 2", rep.String())
+	assert.EqualValues(t, 3, runs.Load())
+
+	// Another process serves: another Store, another mux, other Host values.
+	other := newStore(t, r.srv)
+	mux := route(other, "GET /api/extensions", cfg, counting(&runs))
+	for _, u := range urls {
+		for _, host := range []string{"localhost", "127.0.0.1:3000", "example.com"} {
+			r.bill(1, 1, func() {
+				a := get(mux, u, "Host: "+host, "Cookie: _ga=1")
+				assert.Equal(t, "HIT", a.cache(), u)
+				assert.NotEmpty(t, a.Header.Get("Etag"))
+			})
+		}
+	}
+	assert.EqualValues(t, 3, runs.Load())
+
+	// Again: only what an invalidation hit.
+	_, err = r.store.Invalidate(t.Context(), invalidate.Tags("page:2"))
+	require.NoError(t, err)
+	rep, err = warm.Run(t.Context(), r.store, step)
+	require.NoError(t, err)
+	assert.Equal(t, "warmed 1, fresh 2, failed 0, commands 2, trips 2", rep.String())
+}
+
+func TestWarmNamesWhatFails(t *testing.T) {
+	r := newRig(t)
+	cfg := handler.Details.Config("detail")
+	mux := http.NewServeMux()
+	mux.Handle("GET /x/{id}", handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.PathValue("id") {
+		case "cookie":
+			http.SetCookie(w, &http.Cookie{Name: "a", Value: "b"})
+		case "missing":
+			w.WriteHeader(http.StatusNotFound)
+		case "panic":
+			panic("boom")
+		}
+		io.WriteString(w, r.PathValue("id"))
+	})))
+	mux.HandleFunc("GET /elsewhere", func(http.ResponseWriter, *http.Request) {})
+	rep, err := warm.Run(t.Context(), r.store,
+		handler.Warm(cfg, mux, "/x/a", "/x/cookie", "/x/missing", "/x/panic", "/elsewhere", "::", "/x/b"))
+	require.NoError(t, err)
+	assert.Equal(t, 2, rep.Warmed)
+	assert.Equal(t, 5, rep.Failed)
+	assert.ErrorContains(t, rep.Errors["routes detail: /x/cookie"], "set-cookie")
+	assert.ErrorContains(t, rep.Errors["routes detail: /x/missing"], "status")
+	assert.ErrorContains(t, rep.Errors["routes detail: /x/panic"], "boom")
+	assert.ErrorContains(t, rep.Errors["routes detail: /elsewhere"], "does not lead")
+	assert.Equal(t, "HIT", get(mux, "/x/b").cache())
+}
+
+func TestWarmAnswersWithTagsOfTheirOwn(t *testing.T) {
+	r := newRig(t)
+	cfg := handler.Details.Config("late")
+	mux := route(r.store, "GET /x/{id}", cfg, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Surrogate-Key", "team:"+r.PathValue("id"))
+		io.WriteString(w, "x")
+	})
+	rep, err := warm.Run(t.Context(), r.store, handler.Warm(cfg, mux, "/x/1", "/x/2"))
+	require.NoError(t, err)
+	assert.Equal(t, []int{2, 0, 0}, []int{rep.Warmed, rep.Failed, rep.Absent})
+	assert.Equal(t, "HIT", get(mux, "/x/1").cache())
+	_, err = r.store.Invalidate(t.Context(), invalidate.Tags("team:1"))
+	require.NoError(t, err)
+	assert.Equal(t, "MISS", get(mux, "/x/1").cache())
+	assert.Equal(t, "HIT", get(mux, "/x/2").cache())
+}
+
+func TestStaleWhileRevalidate(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	cfg := handler.Config{Prefix: "swr", TTL: 30 * time.Millisecond, StaleWhileRevalidate: time.Hour}
+	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, runs.Add(1)) })
+	require.Equal(t, "1", get(mux, "/x").Body)
+	require.Eventually(t, func() bool {
+		a := get(mux, "/x")
+		return a.cache() == "STALE" && a.Body == "1"
+	}, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return get(mux, "/x").Body != "1" }, time.Second, time.Millisecond)
+}
+
+func TestMarksCannotComeFromClients(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
+	get(mux, "/x")
+	for _, f := range []string{"X-Warm: 1", "X-Restash-Warm: 1", "Cache-Control: no-cache", "Pragma: no-cache"} {
+		assert.Equal(t, "HIT", get(mux, "/x", f).cache(), f)
+	}
+}
+
+func TestWarmFindsItsURLs(t *testing.T) {
+	r := newRig(t)
+	var runs atomic.Int64
+	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
+	rep, err := warm.Run(t.Context(), r.store, handler.WarmFunc(listConfig(), mux, func(context.Context) ([]string, error) {
+		return []string{"/x?page=2"}, nil
+	}), handler.WarmFunc(listConfig(), mux, func(context.Context) ([]string, error) {
+		return nil, fmt.Errorf("the database is away")
+	}))
+	assert.ErrorContains(t, err, "warm: routes list: find the URLs: the database is away")
+	assert.Equal(t, 1, rep.Warmed)
+	assert.False(t, rep.OK())
+}
