@@ -1,6 +1,7 @@
 package handler_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +40,7 @@ func newStore(t testing.TB, srv *upstashtest.Server, options ...func(*strategies
 	store, err := strategies.NewStore(c, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		require.NoError(t, store.Close(t.Context()))
+		require.NoError(t, store.Close(context.Background()))
 		c.Close()
 	})
 	return store

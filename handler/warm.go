@@ -192,7 +192,7 @@ func (w *warming) warm(ctx context.Context, keys []string, report *strategies.Wa
 		}
 		report.Errors[w.urls[key]] = e
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errSome) {
 		return err
 	}
 	report.Absent -= len(w.late) // the batch took them for that

@@ -21,7 +21,9 @@ func (s Step) Name() string { return s.name }
 // loadOptions are the parts of Options that a step heeds.
 type loadOptions struct {
 	progress func(done, of int)
-	allow    func(wanted int) int // commands left for this many keys
+	// allow is how many of the wanted keys the budget has room for, when the
+	// step has already spent so many commands.
+	allow func(wanted, spent int) int
 }
 
 // StepFunc is a step that does what fn does. A failed key belongs into fn's
@@ -60,13 +62,13 @@ func inBatches(keys []string, o loadOptions, warm func([]string) (strategies.War
 	for done := 0; done < len(keys); {
 		n := min(batchKeys, len(keys)-done)
 		if o.allow != nil {
-			if n = o.allow(n); n <= 0 {
+			if n = o.allow(n, total.Commands); n <= 0 {
 				return total, ErrBudget
 			}
 		}
 		r, err := warm(keys[done : done+n])
 		add(&total, r)
-		if err != nil {
+		if err != nil && !ofKeys(err, r.Errors) {
 			return total, err
 		}
 		done += n
@@ -75,6 +77,17 @@ func inBatches(keys []string, o loadOptions, warm func([]string) (strategies.War
 		}
 	}
 	return total, nil
+}
+
+// ofKeys reports whether a batch's error is that of single keys: then the next
+// batch may fare better.
+func ofKeys(err error, keys map[string]error) bool {
+	for _, e := range keys {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 // ErrBudget says that a warm-up ended before its end because Options.Commands
@@ -162,14 +175,14 @@ func (r *runner) step(i int, s Step) error {
 
 // allow is how many of the wanted keys the budget still has room for: each may
 // cost one command, and the batch one.
-func (r *runner) allow(wanted int) int {
+func (r *runner) allow(wanted, spent int) int {
 	if r.ctx.Err() != nil || r.o.Time > 0 && time.Since(r.began) >= r.o.Time {
 		return 0
 	}
 	if r.o.Commands <= 0 {
 		return wanted
 	}
-	return min(wanted, r.o.Commands-r.report.Commands-1)
+	return min(wanted, r.o.Commands-r.report.Commands-spent-1)
 }
 
 func (r *runner) tell(e Event) {

@@ -23,7 +23,7 @@ func newStore(t testing.TB) (*upstashtest.Server, *strategies.Store) {
 	require.NoError(t, err)
 	store, err := strategies.NewStore(c, strategies.StoreConfig{Namespace: "test"})
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, store.Close(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, store.Close(context.Background())) })
 	return srv, store
 }
 

@@ -67,7 +67,10 @@ func runDev(ctx context.Context, out io.Writer, logger *slog.Logger, opts devOpt
 	}
 	server := &http.Server{
 		Handler: s.app, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		// Above the default, so that a query of a megabyte gets the sample's own
+		// answer in JSON and not net/http's.
+		MaxHeaderBytes: 2 << 20,
+		ErrorLog:       slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(s.listener) }()

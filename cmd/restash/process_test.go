@@ -259,14 +259,20 @@ func (d *running) cost(f func()) (commands, trips int64) {
 	return after.Commands - before.Commands, after.Trips - before.Trips
 }
 
-// metrics returns the object below "metrics".
-func (d *running) metrics() map[string]any {
+// metrics is what the metrics endpoint tells of.
+type metrics struct {
+	Metrics map[string]float64 `json:"metrics"`
+	Cache   struct {
+		Breaker, BreakerCause string
+		Pending               int
+	} `json:"cache"`
+}
+
+func (d *running) metrics() metrics {
 	d.t.Helper()
 	a := d.get("/api/cache/metrics")
 	require.Equal(d.t, http.StatusOK, a.status, a.body)
-	var doc struct {
-		Metrics map[string]any `json:"metrics"`
-	}
-	require.NoError(d.t, json.Unmarshal([]byte(a.body), &doc), a.body)
-	return doc.Metrics
+	var m metrics
+	require.NoError(d.t, json.Unmarshal([]byte(a.body), &m), a.body)
+	return m
 }

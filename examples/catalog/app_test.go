@@ -76,9 +76,7 @@ func (r reply) json(into any) {
 // problem returns the code and the message of a JSON error.
 func (r reply) problem() (code, message string) {
 	r.t.Helper()
-	var body struct {
-		Error struct{ Code, Message string }
-	}
+	var body struct{ Error, Code string }
 	r.json(&body)
 	return body.Code, body.Error
 }

@@ -1,6 +1,9 @@
 package engine
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 func genericCommands() map[string]handler {
 	return map[string]handler{
@@ -35,3 +38,5 @@ func cmdUnlink(e *Engine, c *call) Reply {
 }
 
 func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func lower(s string) string { return strings.ToLower(s) }

@@ -1,0 +1,60 @@
+//go:build !race
+
+package main_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestErrors_areOneLineAndExitStatus1(t *testing.T) {
+	taken := dev(t, nil)
+	at, err := url.Parse(taken.url)
+	require.NoError(t, err)
+	rest, err := url.Parse(taken.rest)
+	require.NoError(t, err)
+	good := []string{"UPSTASH_REDIS_REST_URL=http://127.0.0.1:1", "UPSTASH_REDIS_REST_TOKEN=hunter2"}
+	tests := []struct {
+		name string
+		env  []string
+		args []string
+		want string
+	}{
+		{"taken port", nil, []string{"dev", "--addr", at.Host, "--rest-addr", "127.0.0.1:0"}, at.Host},
+		{"taken REST port", nil, []string{"dev", "--addr", "127.0.0.1:0", "--rest-addr", rest.Host}, rest.Host},
+		{"taken port of serve", nil, []string{"serve", "--addr", rest.Host}, rest.Host},
+		{"bad Redis URL", []string{"UPSTASH_REDIS_REST_URL=redis://x", good[1]}, []string{"dev", "--addr", "127.0.0.1:0"}, "URL"},
+		{"missing token", good[:1], []string{"dev", "--addr", "127.0.0.1:0"}, "UPSTASH_REDIS_REST_TOKEN"},
+		{"missing URL", good[1:], []string{"dev", "--addr", "127.0.0.1:0"}, "UPSTASH_REDIS_REST_URL"},
+		{"bad database URL", []string{"DATABASE_URL=mysql://u:hunter2@x/y"}, []string{"dev", "--addr", "127.0.0.1:0", "--rest-addr", "127.0.0.1:0"}, "DATABASE_URL"},
+		{"warm without Redis", []string{"DATABASE_URL=" + strings.TrimPrefix(taken.env[2], "DATABASE_URL=")}, []string{"warm"}, "UPSTASH_REDIS_REST_URL"},
+		{"warm without database", good, []string{"warm"}, "DATABASE_URL"},
+		{"unknown command", nil, []string{"deploy"}, "deploy"},
+		{"unknown flag", nil, []string{"dev", "--fast"}, "--fast"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			cmd := command(t, tt.env, tt.args...)
+			var stderr lockedBuffer
+			cmd.Stderr = &stderr
+			require.Error(t, cmd.Run())
+			assert.Equal(t, 1, cmd.ProcessState.ExitCode())
+			text := stderr.String()
+			assert.Equal(t, 1, strings.Count(text, "\n"), text)
+			assert.True(t, strings.HasPrefix(text, "restash: "), text)
+			assert.Contains(t, text, tt.want)
+			assert.NotContains(t, text, "hunter2")
+		})
+	}
+}
+
+func TestCommands_printsTheTable(t *testing.T) {
+	out, err := command(t, nil, "commands").Output()
+	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^GET +string +read +yes .*Get\(key string\)`, string(out))
+	assert.Regexp(t, `(?m)^INCR +string +write +no `, string(out))
+}

@@ -1,0 +1,159 @@
+package entry_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/internal/entry"
+)
+
+var update = flag.Bool("update", false, "write the golden entries")
+
+var header = entry.Header{Stored: time.UnixMilli(1790000000123), Fresh: time.Hour, StaleWhileRevalidate: 5 * time.Minute, LoadTime: 42 * time.Millisecond}
+
+var marks = []entry.Mark{{ID: "g"}, {ID: "k", Token: "mvk2.1a"}, {ID: "p0"}, {ID: "p1", Token: "mvk3.2b"}, {ID: "tteam:7"}, {ID: "tall", Token: "mvk4.3c"}, {ID: "Tall", Token: "mvk5.4d"}}
+
+// golden entries, also read by clients in other languages.
+var golden = map[string]struct {
+	header entry.Header
+	body   string
+	gzip   int
+}{
+	"json":     {header, `{"name":"Ada <ö>"}`, 0},
+	"binary":   {header, "\x00\xff\x10", 0},
+	"gzip":     {header, strings.Repeat(`{"name":"Ada"},`, 100), 1},
+	"negative": {entry.Header{Stored: header.Stored, Fresh: time.Minute, Negative: true}, "", 0},
+}
+
+func TestGoldenEntries(t *testing.T) {
+	for name, g := range golden {
+		t.Run(name, func(t *testing.T) {
+			data, err := entry.Append(nil, g.header, marks, []byte(g.body), g.gzip)
+			require.NoError(t, err)
+			path := filepath.Join("..", "..", "testdata", "entry", name+".txt")
+			if *update {
+				require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+				require.NoError(t, os.WriteFile(path, data, 0o644))
+			}
+			want, err := os.ReadFile(path)
+			require.NoError(t, err)
+			if name != "gzip" { // other Go versions may compress otherwise
+				assert.Equal(t, string(want), string(data))
+			}
+			for _, data := range [][]byte{want, data} {
+				assert.True(t, utf8.Valid(data))
+				assert.False(t, json.Valid(data))
+				e, err := entry.Parse(data)
+				require.NoError(t, err)
+				assert.Equal(t, g.header.Stored.UnixMilli(), e.Stored.UnixMilli())
+				e.Stored = g.header.Stored
+				assert.Equal(t, g.header, e.Header)
+				body, err := e.Body()
+				require.NoError(t, err)
+				assert.Equal(t, g.body, string(body))
+			}
+		})
+	}
+}
+
+func TestMarks(t *testing.T) {
+	data, err := entry.Append(nil, header, marks, nil, 0)
+	require.NoError(t, err)
+	e, err := entry.Parse(data)
+	require.NoError(t, err)
+	for _, m := range marks {
+		token, _ := e.Token(m.ID)
+		assert.Equal(t, m.Token, string(token), m.ID)
+	}
+	_, named := e.Token("tteam:7")
+	assert.True(t, named, "absent tags are listed")
+	_, named = e.Token("g")
+	assert.False(t, named)
+	assert.Equal(t, []string{"team:7", "all"}, e.Tags())
+	assert.Equal(t, []string{"team:7"}, e.MissingTags(func(id string) bool { return id == "tall" }))
+}
+
+func TestGzipOnlyWhenItPays(t *testing.T) {
+	random := []byte("q8Zr1LxT0vWn5KcYb7Hd")
+	data, err := entry.Append(nil, header, nil, random, 1)
+	require.NoError(t, err)
+	assert.True(t, bytes.HasSuffix(data, random))
+}
+
+func TestParseAllocatesNothing(t *testing.T) {
+	data, err := entry.Append(nil, header, marks, []byte("{}"), 0)
+	require.NoError(t, err)
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		e, err := entry.Parse(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := e.Token("k"); !ok {
+			t.Fatal("no token")
+		}
+	}))
+}
+
+func FuzzParse(f *testing.F) {
+	for _, g := range golden {
+		data, err := entry.Append(nil, g.header, marks, []byte(g.body), g.gzip)
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Add([]byte("R1 1 1 1 1 1 zb t=\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e, err := entry.Parse(data)
+		if err != nil {
+			return
+		}
+		e.Deadline()
+		e.Tags()
+		e.Token("k")
+		e.MissingTags(func(string) bool { return false })
+		body, err := e.Body()
+		if err != nil {
+			assert.ErrorIs(t, err, entry.ErrFormat)
+			return
+		}
+		again, err := entry.Append(nil, e.Header, nil, body, 0)
+		require.NoError(t, err)
+		back, err := entry.Parse(again)
+		require.NoError(t, err)
+		b, err := back.Body()
+		require.NoError(t, err)
+		if !e.Negative {
+			assert.Equal(t, string(body), string(b))
+		}
+	})
+}
+
+func FuzzAppend(f *testing.F) {
+	f.Add([]byte("{}"), "team:7", "mvk.1", 0)
+	f.Add([]byte("\xff\x00"), "a,b=c d\n", "x", 1)
+	f.Fuzz(func(t *testing.T, body []byte, tag, token string, gzip int) {
+		if tag == "" || strings.ContainsAny(token, ",=\n ") || !utf8.ValidString(token) {
+			return
+		}
+		data, err := entry.Append(nil, header, []entry.Mark{{ID: "t" + tag, Token: token}}, body, gzip)
+		require.NoError(t, err)
+		assert.True(t, utf8.Valid(data))
+		e, err := entry.Parse(data)
+		require.NoError(t, err)
+		got, named := e.Token("t" + tag)
+		assert.True(t, named)
+		assert.Equal(t, token, string(got))
+		b, err := e.Body()
+		require.NoError(t, err)
+		assert.True(t, bytes.Equal(body, b))
+	})
+}
