@@ -76,6 +76,11 @@ type Config struct {
 	// Format is how answers travel; default [JSON].
 	Format Format
 
+	// StreamIdle is how long a stream may be silent, heartbeats included, before
+	// its connection counts as dead and is opened again; default 5 minutes,
+	// negative for never.
+	StreamIdle time.Duration
+
 	// Logger receives warnings; default [slog.Default].
 	Logger *slog.Logger
 	// Trace, if set, is told about requests and retries.
@@ -96,6 +101,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.MaxRetries == 0 {
 		cfg.MaxRetries = DefaultMaxRetries
+	}
+	if cfg.StreamIdle == 0 {
+		cfg.StreamIdle = DefaultStreamIdle
 	}
 	cfg.Limits = cfg.Limits.withDefaults()
 	if cfg.Logger == nil {

@@ -134,7 +134,7 @@ type listener struct {
 	failures int       // since the last connection that worked
 	attempts int       // in all
 	status   int       // of the last answer
-	alive    time.Time // last sign of life
+	alive    time.Time // last sign of life of any connection
 	broken   error     // why the last connection ended, until the gap is reported
 }
 
@@ -221,11 +221,10 @@ func (s *listener) refused(resp *http.Response) error {
 
 // read yields the messages of one connection.
 func (s *listener) read(body io.Reader, signOfLife func()) error {
-	lines := newEventReader(body, s.c.cfg.Limits.Request)
-	s.alive = time.Now()
+	events := newEventReader(body, s.c.cfg.Limits.Request)
 	signOfLife()
 	for {
-		event, ok, err := lines.next()
+		event, ok, err := events.next()
 		if err != nil {
 			if err == io.EOF {
 				return errEnded
@@ -250,18 +249,63 @@ func (s *listener) read(body io.Reader, signOfLife func()) error {
 // reports whether the loop goes on.
 func (s *listener) revive() bool {
 	now := time.Now()
-	gap := now.Sub(s.alive)
-	if s.broken != nil {
-		gap = now.Sub(s.lost())
+	gap, err := now.Sub(s.alive), s.broken
+	if !s.opened {
+		s.c.trace.streamOpen(s.cmd.Name())
 	}
-	s.alive, s.opened, s.failures = now, true, 0
-	if s.broken == nil {
+	s.alive, s.opened, s.failures, s.broken = now, true, 0, nil
+	if err == nil {
 		return true
 	}
-	err := s.broken
-	s.broken = nil
-	if !s.yield(Message{}, &GapError{Lost: gap, Err: err}) {
-		s.left = true
-	}
+	s.c.trace.streamOpen(s.cmd.Name())
+	s.left = !s.yield(Message{}, &GapError{Lost: gap, Err: err})
 	return !s.left
+}
+
+const maxStreamWait = 10 * time.Second
+
+// again waits before the next connection and reports whether there shall be
+// one. A stream that never worked ends after the retries of any call; one that
+// did is opened again for as long as its caller listens.
+func (s *listener) again(ctx context.Context, err error) bool {
+	refused := s.status >= 400 && s.status < 500 && s.status != http.StatusTooManyRequests
+	if refused || errors.Is(err, ErrClosed) {
+		return false
+	}
+	if s.failures++; !s.opened && s.failures > s.c.cfg.MaxRetries {
+		return false
+	}
+	if s.opened && s.broken == nil {
+		s.broken = withoutURL(err)
+	}
+	s.c.dropIdle()
+	wait := rand.N(min(firstWait<<min(s.failures, 10), maxStreamWait))
+	s.c.trace.retry(RetryInfo{
+		Command: s.cmd.Name(), Attempt: s.attempts, Status: s.status, Wait: wait, Err: withoutURL(err),
+	})
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+	return true
+}
+
+// failure makes the error that ends the stream.
+func (s *listener) failure(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	e := &Error{
+		Command: s.cmd.Name(), Status: s.status, Attempts: s.attempts,
+		Err: withoutURL(err), kind: classify("", "", s.status),
+	}
+	if e.kind == nil {
+		e.kind = ErrTransport
+	}
+	if errors.Is(err, ErrClosed) {
+		e.kind = ErrClosed
+	}
+	return e
 }

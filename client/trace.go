@@ -13,6 +13,9 @@ type Trace struct {
 	Retry func(RetryInfo)
 	// Done is called once per Start, when the call is over.
 	Done func(DoneInfo)
+	// StreamOpen is called when a stream got its first sign of life from the
+	// server, and again after each interruption.
+	StreamOpen func(command string)
 	// Thaw is called when idle connections are dropped because the process
 	// seems to have been frozen; gap is how long the client was not used.
 	Thaw func(gap time.Duration)
@@ -68,5 +71,11 @@ func (t *Trace) done(i DoneInfo) {
 func (t *Trace) thaw(gap time.Duration) {
 	if t != nil && t.Thaw != nil {
 		t.Thaw(gap)
+	}
+}
+
+func (t *Trace) streamOpen(command string) {
+	if t != nil && t.StreamOpen != nil {
+		t.StreamOpen(command)
 	}
 }

@@ -152,7 +152,7 @@ func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
 		next, keys, err := s.step(ctx, c, cursor)
 		r.Commands, r.Trips = r.Commands+1, r.Trips+1
 		if err != nil {
-			return r, fmt.Errorf("invalidate: pattern: %w", err)
+			return r, explain(err)
 		}
 		for _, k := range keys {
 			if s.matches(k) {
@@ -179,97 +179,25 @@ func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
 	return r, nil
 }
 
-type page struct {
-	next string
-	keys []string
-}
-
 func (s Scan) step(ctx context.Context, c *client.Client, cursor string) (string, []string, error) {
-	cmd := command.New(decodePage, "SCAN", cursor, "MATCH", s.match, "COUNT", fmt.Sprint(scanCount)).Read()
-	p, err := client.Do(ctx, c, cmd)
-	return p.next, p.keys, err
-}
-
-func decodePage(r command.Reply) (page, error) {
-	if len(r.Array) != 2 {
-		return page{}, fmt.Errorf("%w: SCAN did not answer with a cursor and keys", client.ErrProtocol)
-	}
-	p := page{next: string(r.Array[0].Bytes)}
-	for _, k := range r.Array[1].Array {
-		p.keys = append(p.keys, string(k.Bytes))
-	}
-	return p, nil
+	page, err := client.Do(ctx, c, command.Scan(cursor, command.MATCH(s.match), command.COUNT(scanCount)))
+	return page.Cursor, page.Items, err
 }
 
 func (s Scan) unlink(ctx context.Context, c *client.Client, keys []string, r *Report) error {
-	cmd := command.New(func(r command.Reply) (int64, error) { return r.Int, nil }, "UNLINK", keys...).Repeat()
-	n, err := client.Do(ctx, c, cmd)
+	n, err := c.Unlink(ctx, keys...)
 	r.Commands, r.Trips = r.Commands+1, r.Trips+1
-	if errors.Is(err, client.ErrPermission) {
-		return fmt.Errorf("invalidate: pattern: the token may only read, nothing was removed: %w", err)
-	}
 	if err != nil {
-		return fmt.Errorf("invalidate: pattern: %w", err)
+		return explain(err)
 	}
 	r.Keys += int(n)
 	return nil
 }
 
-// matchGlob is Redis's glob matching: *, ?, sets and backslashes.
-func matchGlob(glob, s string) bool {
-	for len(glob) > 0 {
-		switch glob[0] {
-		case '*':
-			glob = strings.TrimLeft(glob, "*")
-			for i := 0; i <= len(s); i++ {
-				if matchGlob(glob, s[i:]) {
-					return true
-				}
-			}
-			return false
-		case '[':
-			if s == "" {
-				return false
-			}
-			rest, ok := matchSet(glob[1:], s[0])
-			if !ok {
-				return false
-			}
-			glob, s = rest, s[1:]
-			continue
-		case '?':
-			if s == "" {
-				return false
-			}
-		default:
-			if glob[0] == '\\' && len(glob) > 1 {
-				glob = glob[1:]
-			}
-			if s == "" || glob[0] != s[0] {
-				return false
-			}
-		}
-		glob, s = glob[1:], s[1:]
+func explain(err error) error {
+	if errors.Is(err, client.ErrPermission) {
+		return fmt.Errorf("invalidate: pattern: the token may only read; use the standard token: %w", err)
 	}
-	return s == ""
+	return fmt.Errorf("invalidate: pattern: %w", err)
 }
 
-// matchSet matches one byte with a set and returns what follows the set.
-func matchSet(set string, c byte) (rest string, ok bool) {
-	negated := strings.HasPrefix(set, "^")
-	set = strings.TrimPrefix(set, "^")
-	hit := false
-	for len(set) > 0 && set[0] != ']' {
-		if set[0] == '\\' && len(set) > 1 {
-			set = set[1:]
-		} else if len(set) > 2 && set[1] == '-' && set[2] != ']' {
-			lo, hi := min(set[0], set[2]), max(set[0], set[2])
-			hit = hit || lo <= c && c <= hi
-			set = set[3:]
-			continue
-		}
-		hit = hit || set[0] == c
-		set = set[1:]
-	}
-	return strings.TrimPrefix(set, "]"), hit != negated
-}

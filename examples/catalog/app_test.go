@@ -2,11 +2,15 @@ package catalog_test
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,11 +36,41 @@ type platform struct {
 func newPlatform(t testing.TB, change ...func(*catalog.Config)) *platform {
 	t.Helper()
 	server := upstashtest.Run(t)
-	db := emptySQLite(t)
-	require.NoError(t, db.Migrate(t.Context()))
-	_, err := db.Seed(t.Context())
+	return instance(t, server, seededSQLite(t), change...)
+}
+
+// template is a seeded database file, made once: seeding is most of a test's time.
+var template = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "catalog")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	pool, err := sql.Open("sqlite", "file:"+folder+"/catalog.db")
+	if err != nil {
+		return nil, err
+	}
+	db, err := catalog.NewDatabase(pool, catalog.SQLite)
+	if err != nil {
+		return nil, err
+	}
+	db.PrepareOnUse()
+	_, err = db.Stats(context.Background())
+	if err := errors.Join(err, pool.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(folder + "/catalog.db")
+})
+
+func seededSQLite(t testing.TB) *catalog.Database {
+	t.Helper()
+	content, err := template()
 	require.NoError(t, err)
-	return instance(t, server, db, change...)
+	path := t.TempDir() + "/catalog.db"
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	db, err := catalog.NewDatabase(openSQLiteFile(t, path), catalog.SQLite)
+	require.NoError(t, err)
+	return db
 }
 
 // instance starts another process's worth of the platform on the same data.

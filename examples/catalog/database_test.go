@@ -38,7 +38,12 @@ func onEach(t *testing.T, test func(t *testing.T, db *catalog.Database)) {
 
 func openSQLite(t testing.TB) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+t.TempDir()+"/catalog.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
+	return openSQLiteFile(t, t.TempDir()+"/catalog.db")
+}
+
+func openSQLiteFile(t testing.TB, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)")
 	require.NoError(t, err)
 	db.SetMaxOpenConns(1)
 	t.Cleanup(func() { _ = db.Close() })

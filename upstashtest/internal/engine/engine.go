@@ -50,7 +50,9 @@ type Engine struct {
 	quantum time.Duration // how old last may get; see tick
 
 	scripts scriptStore
-	hasJSON bool // a JSON document was stored: string commands must look
+	notify  string // the setting notify-keyspace-events: kept, without effect
+	scanned []slot // the keys of the last SCAN that began
+	hasJSON bool   // a JSON document was stored: string commands must look
 	seq     uint64
 	onWrite func(seq uint64, args []string, r Reply)
 }

@@ -19,6 +19,7 @@ func overlay() map[string]handler {
 			stringCommands(), genericCommands(), serverCommands(), pubsubCommands(),
 			scriptCommands(), functionCommands(), jsonCommands(),
 			bitmapCommands(), zsetCommands(), hashCommands(),
+			geoCommands(), streamCommands(), scanCommands(), dumpCommands(), miscCommands(), searchCommands(),
 		} {
 			maps.Copy(overlayMap, family)
 		}

@@ -57,7 +57,7 @@ func appendJSON(dst []byte, v glua.LValue, null *glua.LUserData, depth int) ([]b
 		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, fmt.Errorf("Cannot serialise number: must not be NaN or Inf")
 		}
-		return append(dst, number(float64(v), 14)...), nil
+		return append(dst, cFloat(float64(v), 14)...), nil
 	case *glua.LTable:
 		return appendTable(dst, v, null, depth)
 	case *glua.LUserData:
@@ -96,7 +96,7 @@ func appendTable(dst []byte, t *glua.LTable, null *glua.LUserData, depth int) ([
 		case glua.LString:
 			dst = appendJSONString(dst, string(k))
 		case glua.LNumber:
-			dst = append(append(append(dst, '"'), number(float64(k), 14)...), '"')
+			dst = append(append(append(dst, '"'), cFloat(float64(k), 14)...), '"')
 		default:
 			return nil, fmt.Errorf("Cannot serialise table: table key must be a number or string")
 		}

@@ -50,6 +50,10 @@ func (m *Machine) compile(source, name string) (*glua.LFunction, error) {
 	proto := m.cache[key]
 	if proto == nil {
 		chunk, err := parse.Parse(strings.NewReader(source), name)
+		var wrong *parse.Error
+		if errors.As(err, &wrong) {
+			return nil, fmt.Errorf("ERR Error compiling script (new function): %s:%d: %s near '%s'", name, wrong.Pos.Line, wrong.Message, wrong.Token)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("ERR Error compiling script (new function): %s", oneLine(err.Error()))
 		}

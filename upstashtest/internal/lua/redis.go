@@ -24,6 +24,17 @@ func (m *Machine) open() {
 		g.RawSetString(name, glua.LNil)
 	}
 	m.limitStrings()
+	tostring := g.RawGetString("tostring")
+	g.RawSetString("tostring", m.l.NewFunction(func(l *glua.LState) int {
+		if n, ok := l.CheckAny(1).(glua.LNumber); ok {
+			l.Push(glua.LString(cFloat(float64(n), 14)))
+			return 1
+		}
+		l.SetTop(1)
+		l.Insert(tostring, 1)
+		l.Call(1, 1)
+		return 1
+	}))
 	redis := m.l.NewTable()
 	m.l.SetFuncs(redis, map[string]glua.LGFunction{
 		"call": m.luaCall, "pcall": m.luaPCall, "error_reply": m.luaErrorReply, "status_reply": m.luaStatusReply,
@@ -74,7 +85,7 @@ func (m *Machine) protect() {
 			return 0
 		},
 		"__newindex": func(l *glua.LState) int {
-			l.RaiseError("Attempt to modify a readonly table script attempted to create global variable '%s'", l.Get(2).String())
+			l.RaiseError("Attempt to modify a readonly table")
 			return 0
 		},
 	})

@@ -35,7 +35,7 @@ func Parse(source string) (Script, error) {
 	s.Code = code
 	for name, value := range head {
 		if name != "flags" {
-			return s, fmt.Errorf("ERR Unknown lua shebang option: %s", name)
+			return s, fmt.Errorf("ERR Unknown lua shebang option: %s=%s", name, value)
 		}
 		for flag := range strings.SplitSeq(value, ",") {
 			switch flag {

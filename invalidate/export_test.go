@@ -1,0 +1,7 @@
+package invalidate
+
+// For the tests of the package.
+var (
+	MatchGlob  = matchGlob
+	EscapeGlob = escapeGlob
+)

@@ -1,0 +1,126 @@
+package engine
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A dump is our own format, not that of Redis: a mark, the type, the strings
+// that the value is made of, each with its length, and a checksum.
+const dumpMark = "restash1"
+
+func dumpCommands() map[string]handler {
+	return map[string]handler{"DUMP": cmdDump, "RESTORE": cmdRestore}
+}
+
+func cmdDump(e *Engine, c *call) Reply {
+	kind := e.typeOf(c.args[1])
+	switch kind {
+	case "none":
+		return nilReply
+	case "stream":
+		return errorReply("ERR DUMP of a stream is not emulated by this server")
+	case "string":
+		if isError(e.raw("GET", c.args[1])) {
+			return errorReply("ERR DUMP of a HyperLogLog is not emulated by this server")
+		}
+	}
+	out := []byte(dumpMark)
+	for _, s := range append([]string{kind}, e.parts(c.args[1])...) {
+		out = binary.AppendUvarint(out, uint64(len(s)))
+		out = append(out, s...)
+	}
+	return bulk(string(binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out))))
+}
+
+// undump returns the type and the strings of a dump.
+func undump(b string) (parts []string, ok bool) {
+	body, found := strings.CutPrefix(b, dumpMark)
+	if !found || len(body) < 4 {
+		return nil, false
+	}
+	whole := []byte(b[:len(b)-4])
+	if binary.BigEndian.Uint32([]byte(b[len(b)-4:])) != crc32.ChecksumIEEE(whole) {
+		return nil, false
+	}
+	for rest := whole[len(dumpMark):]; len(rest) > 0; {
+		n, used := binary.Uvarint(rest)
+		if used <= 0 || n > uint64(len(rest)-used) {
+			return nil, false
+		}
+		parts = append(parts, string(rest[used:used+int(n)]))
+		rest = rest[used+int(n):]
+	}
+	return parts, len(parts) > 0
+}
+
+func cmdRestore(e *Engine, c *call) Reply {
+	key := c.args[1]
+	ttl, err := strconv.ParseInt(c.args[2], 10, 64)
+	if err != nil {
+		return errorReply(msgNotInt)
+	}
+	if ttl < 0 {
+		return errorReply("ERR Invalid TTL value, must be >= 0")
+	}
+	replace, absolute := false, false
+	w := &words{list: c.args[4:]}
+	for len(w.list) > 0 {
+		switch upper(w.take(1)[0]) {
+		case "REPLACE":
+			replace = true
+		case "ABSTTL":
+			absolute = true
+		case "IDLETIME", "FREQ":
+			w.take(1)
+		default:
+			return errorReply(msgSyntax)
+		}
+	}
+	if isError(w.bad) {
+		return w.bad
+	}
+	parts, ok := undump(c.args[3])
+	if !ok {
+		return errorReply("ERR DUMP payload version or checksum are wrong")
+	}
+	if e.typeOf(key) != "none" {
+		if !replace {
+			return errorReply("BUSYKEY Target key name already exists.")
+		}
+		e.raw("DEL", key)
+	}
+	e.rebuild(key, parts)
+	if ttl > 0 {
+		if !absolute {
+			ttl = e.last.Add(time.Duration(ttl) * time.Millisecond).UnixMilli()
+		}
+		e.raw("PEXPIREAT", key, itoa(ttl))
+	}
+	return okReply()
+}
+
+// rebuild makes a value of its type and parts.
+func (e *Engine) rebuild(key string, parts []string) {
+	kind, parts := parts[0], parts[1:]
+	switch kind {
+	case "string":
+		e.raw("SET", key, strings.Join(parts, ""))
+	case jsonType:
+		e.hasJSON = true
+		e.raw("SET", key, jsonMark+strings.Join(parts, ""))
+	case "hash":
+		e.raw(append([]string{"HSET", key}, parts...)...)
+	case "list":
+		e.raw(append([]string{"RPUSH", key}, parts...)...)
+	case "set":
+		e.raw(append([]string{"SADD", key}, parts...)...)
+	case "zset":
+		for i := 0; i+1 < len(parts); i += 2 {
+			e.raw("ZADD", key, parts[i+1], parts[i])
+		}
+	}
+}

@@ -1,0 +1,55 @@
+package engine
+
+import "strconv"
+
+func miscCommands() map[string]handler {
+	return map[string]handler{
+		"GETEX": cmdGetEX, "LPOP": cmdPop, "RPOP": cmdPop, "SPOP": cmdPop, "PFCOUNT": cmdPFCount, "DIGEST": cmdDigest,
+	}
+}
+
+// cmdGetEX checks the lifetime in Redis' words before miniredis sees it.
+func cmdGetEX(e *Engine, c *call) Reply {
+	if len(c.args) == 4 {
+		switch unit := upper(c.args[2]); unit {
+		case "EX", "PX", "EXAT", "PXAT":
+			if r := checkExpire("getex", c.args[3], unit); isError(r) {
+				return r
+			}
+		}
+	}
+	return e.raw(c.args...)
+}
+
+// cmdPop has Redis' words for a negative count.
+func cmdPop(e *Engine, c *call) Reply {
+	if len(c.args) == 3 {
+		if n, err := strconv.Atoi(c.args[2]); err == nil && n < 0 {
+			return errorReply("ERR value is out of range, must be positive")
+		}
+	}
+	return e.raw(c.args...)
+}
+
+// cmdPFCount counts the union of several keys by merging them; miniredis adds
+// them up.
+func cmdPFCount(e *Engine, c *call) Reply {
+	if len(c.args) == 2 {
+		return e.raw(c.args...)
+	}
+	const merged = "\x00restash:merged"
+	if r := e.raw(append([]string{"PFMERGE", merged}, c.args[1:]...)...); isError(r) {
+		return r
+	}
+	r := e.raw("PFCOUNT", merged)
+	e.raw("DEL", merged)
+	return r
+}
+
+func cmdDigest(e *Engine, c *call) Reply {
+	r := e.getString(c.args[1])
+	if isError(r) || isNil(r) {
+		return r
+	}
+	return bulk(digest(r.Bytes))
+}
