@@ -160,7 +160,11 @@ func (b *batch[T]) chunk(ctx context.Context, keys []string) ([]*item[T], error)
 	}
 	todo, refresh := b.sort(items, read, err)
 	b.refresh(ctx, refresh, read)
-	return items, b.loadAll(ctx, todo, read)
+	err = b.loadAll(ctx, todo, read)
+	if b.warm {
+		err = ctx.Err() // the items have their own
+	}
+	return items, err
 }
 
 // read asks for all entries and tokens in one command.

@@ -43,7 +43,8 @@ func parseJSONPath(text string) (jsonPath, Reply) {
 // step is one part of where a value is: a name or an index.
 type step struct {
 	name  string
-	index int // -1: name counts
+	index int
+	named bool // the name counts, not the index
 }
 
 // locate finds all places that the path means, in the order of the document.
@@ -53,15 +54,18 @@ func (p jsonPath) locate(root any) (places [][]step, err error) {
 			err = fmt.Errorf("path cannot be evaluated: %v", r)
 		}
 	}()
+	if len(p.expr) <= 1 {
+		return [][]step{nil}, nil // the document itself
+	}
 	seen := map[string]bool{}
 	for _, loc := range p.expr.Locate(root, 0) {
 		var place []step
 		for _, frag := range loc {
 			switch f := frag.(type) {
 			case jp.Child:
-				place = append(place, step{string(f), -1})
+				place = append(place, step{name: string(f)})
 			case jp.Nth:
-				place = append(place, step{"", int(f)})
+				place = append(place, step{index: int(f)})
 			}
 		}
 		if key := fmt.Sprint(place); !seen[key] {
@@ -69,7 +73,36 @@ func (p jsonPath) locate(root any) (places [][]step, err error) {
 			places = append(places, place)
 		}
 	}
+	for _, frag := range p.expr {
+		switch frag.(type) {
+		case *jp.Filter, jp.Descent:
+			inOrder(root, places)
+			return places, nil
+		}
+	}
 	return places, nil
+}
+
+// inOrder sorts places as they stand in the document, parents first.
+func inOrder(root any, places [][]step) {
+	rank := func(place []step) []int {
+		ranks := make([]int, len(place))
+		v := root
+		for i, s := range place {
+			ranks[i] = s.index
+			switch v := v.(type) {
+			case *object:
+				ranks[i] = slices.Index(v.names, s.name)
+			case []any:
+				if s.index < 0 {
+					ranks[i] += len(v)
+				}
+			}
+			v = child(v, s)
+		}
+		return ranks
+	}
+	slices.SortStableFunc(places, func(a, b []step) int { return slices.Compare(rank(a), rank(b)) })
 }
 
 func valueAt(root any, place []step) any {

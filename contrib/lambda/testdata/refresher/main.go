@@ -1,0 +1,70 @@
+// Command refresher is a function for the tests of package lambda: one cached
+// value that is stale as soon as it is stored, so that each answer leaves a
+// refresh behind.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"log"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/contrib/lambda"
+	"github.com/cldcde/restash/strategies"
+)
+
+var loads atomic.Int64
+
+// load takes long enough that only work after the answer can hide it.
+func load(ctx context.Context, _ string) (int64, error) {
+	n := loads.Add(1)
+	if n == 1 {
+		return n, nil
+	}
+	select {
+	case <-time.After(250 * time.Millisecond):
+		return n, nil
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
+}
+
+func main() {
+	redis, err := client.FromEnv()
+	if err != nil {
+		log.Fatal(err)
+	}
+	store, err := strategies.NewStore(redis, strategies.StoreConfig{Executor: lambda.Executor()})
+	if err != nil {
+		log.Fatal(err)
+	}
+	values := strategies.New[int64](store, strategies.Config{
+		Name: "value", TTL: time.Millisecond, StaleWhileRevalidate: time.Hour,
+	})
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/panic" {
+			panic("on purpose")
+		}
+		var status strategies.Status
+		v, err := values.Get(r.Context(), "one", load, strategies.Report(&status))
+		if err != nil {
+			http.Error(w, "load failed", http.StatusBadGateway)
+			return
+		}
+		_, limited := r.Context().Deadline()
+		stats := store.Stats()
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"value": v, "state": status.State.String(), "trips": status.Trips,
+			"errors": stats.Errors, "limited": limited,
+		})
+	})
+	config := lambda.Config{Handler: h, Store: store}
+	if os.Getenv("LAMBDA_EVENTS") == "apigateway" {
+		config.Events = lambda.APIGateway
+	}
+	log.Fatal(lambda.Start(config))
+}

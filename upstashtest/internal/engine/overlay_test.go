@@ -1,0 +1,150 @@
+package engine_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/upstashtest/internal/engine"
+)
+
+// TestOverlay runs testdata/overlay.txt: what no Redis 7 can be asked.
+func TestOverlay(t *testing.T) {
+	content, err := os.ReadFile("testdata/overlay.txt")
+	require.NoError(t, err)
+	synctest.Test(t, func(t *testing.T) { // TTLs stand still in a bubble
+		e := newEngine(t)
+		got := ""
+		for i, raw := range strings.Split(string(content), "\n") {
+			switch {
+			case raw == "" || raw[0] == '#':
+			case strings.HasPrefix(raw, "= "):
+				assert.Equal(t, raw[2:], got, "line %d", i)
+			default:
+				got = run(t, e, words(t, raw)...)
+			}
+		}
+	})
+}
+
+// Every command that the table says is served over REST is known to the
+// engine: none falls through to miniredis' "unknown command".
+func TestEveryCommandIsServed(t *testing.T) {
+	e := newEngine(t)
+	for _, name := range engine.Names() {
+		args := strings.Fields(name)
+		in, _ := engine.Lookup(args)
+		if !in.REST {
+			continue
+		}
+		for len(args) < max(in.Arity, -in.Arity) {
+			args = append(args, "1")
+		}
+		assert.NotContains(t, run(t, e, args...), "unknown", name)
+	}
+}
+
+func TestFieldLifetimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEngine(t)
+		run(t, e, "HSET", "h", "a", "1", "b", "2")
+		run(t, e, "HPEXPIRE", "h", "1500", "FIELDS", "1", "a")
+		time.Sleep(1499 * time.Millisecond)
+		assert.Equal(t, "[(integer) 1]", run(t, e, "HPTTL", "h", "FIELDS", "1", "a"))
+		time.Sleep(time.Millisecond)
+		assert.Equal(t, `["b" "2"]`, run(t, e, "HGETALL", "h"))
+	})
+}
+
+// Whatever comes and goes during a scan, what stays is shown exactly once.
+func TestScan(t *testing.T) {
+	e := newEngine(t)
+	for i := range 500 {
+		run(t, e, "SET", fmt.Sprint("stay:", i), "v")
+		run(t, e, "SET", fmt.Sprint("go:", i), "v")
+	}
+	seen := map[string]int{}
+	pages := 0
+	for cursor := "0"; pages == 0 || cursor != "0"; pages++ {
+		require.Less(t, pages, 1000)
+		r, err := e.Do(t.Context(), []string{"SCAN", cursor, "COUNT", "20"})
+		require.NoError(t, err)
+		for _, key := range r.Reply.Array[1].Array {
+			seen[string(key.Bytes)]++
+		}
+		cursor = string(r.Reply.Array[0].Bytes)
+		run(t, e, "DEL", fmt.Sprint("go:", pages))
+		run(t, e, "SET", fmt.Sprint("new:", pages), "v")
+	}
+	assert.Equal(t, 50, pages)
+	for i := range 500 {
+		assert.Equal(t, 1, seen[fmt.Sprint("stay:", i)])
+	}
+}
+
+func TestScan_ofOneKey(t *testing.T) {
+	e := newEngine(t)
+	for i := range 100 {
+		run(t, e, "HSET", "h", fmt.Sprint("f", i), "v")
+		run(t, e, "SADD", "s", fmt.Sprint("m", i))
+		run(t, e, "ZADD", "z", fmt.Sprint(i), fmt.Sprint("m", i))
+	}
+	for _, c := range []struct {
+		args  []string
+		width int
+	}{{[]string{"HSCAN", "h"}, 2}, {[]string{"SSCAN", "s"}, 1}, {[]string{"ZSCAN", "z"}, 2}, {[]string{"HSCAN", "h", "NOVALUES"}, 1}} {
+		n, pages := 0, 0
+		for cursor := "0"; pages == 0 || cursor != "0"; pages++ {
+			args := append([]string{c.args[0], c.args[1], cursor}, c.args[2:]...)
+			r, err := e.Do(t.Context(), args)
+			require.NoError(t, err)
+			n += len(r.Reply.Array[1].Array) / c.width
+			cursor = string(r.Reply.Array[0].Bytes)
+		}
+		assert.Equal(t, 100, n, c.args)
+		assert.Equal(t, 10, pages, c.args)
+	}
+}
+
+func TestDumpAndRestore(t *testing.T) {
+	e := newEngine(t)
+	run(t, e, "SET", "s", "a\x00\xff")
+	run(t, e, "HSET", "h", "f", "v")
+	run(t, e, "RPUSH", "l", "1", "2")
+	run(t, e, "SADD", "st", "a")
+	run(t, e, "ZADD", "z", "1.5", "m")
+	run(t, e, "JSON.SET", "j", "$", `{"a":[1]}`)
+	for key, read := range map[string][]string{
+		"s": {"GET", "copy"}, "h": {"HGETALL", "copy"}, "l": {"LRANGE", "copy", "0", "-1"},
+		"st": {"SMEMBERS", "copy"}, "z": {"ZRANGE", "copy", "0", "-1", "WITHSCORES"}, "j": {"JSON.GET", "copy"},
+	} {
+		r, err := e.Do(t.Context(), []string{"DUMP", key})
+		require.NoError(t, err)
+		require.Equal(t, "OK", run(t, e, "RESTORE", "copy", "100000", string(r.Reply.Bytes), "REPLACE"))
+		got := run(t, e, read...)
+		read[1] = key
+		assert.Equal(t, run(t, e, read...), got)
+		assert.Equal(t, "(integer) 100", run(t, e, "TTL", "copy"))
+		assert.Contains(t, run(t, e, "RESTORE", "copy", "0", string(r.Reply.Bytes)), "BUSYKEY")
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern, s string
+		want       bool
+	}{
+		{"*", "", true}, {"a*c", "abbc", true}, {"a*c", "abbd", false}, {"a?c", "abc", true}, {"a?c", "ac", false},
+		{"[a-c]x", "bx", true}, {"[^a-c]x", "bx", false}, {"[^a-c]x", "dx", true}, {`\*`, "*", true}, {`\*`, "x", false},
+		{"a[bc", "ab", true}, {"[]", "x", false}, {"", "", true}, {"", "x", false}, {"**a**", "xxaxx", true},
+	} {
+		assert.Equal(t, c.want, engine.Match(c.pattern, c.s), "%q %q", c.pattern, c.s)
+	}
+	assert.False(t, engine.Match(strings.Repeat("*a", 1000), strings.Repeat("a", 5000)+"b"), "and at once")
+}
