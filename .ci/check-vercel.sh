@@ -34,6 +34,12 @@ npm --prefix "$work/builder" install --silent --no-audit --no-fund --ignore-scri
 
 # It also looks for a go of exactly the right version in the PATH before it downloads one.
 PATH="$(go env GOROOT)/bin:$PATH" node "$work/builder/build.cjs" "$work/project" "$work/functions" api/index.go api/cron/warm.go
+for program in "$work"/functions/*/bootstrap; do
+  if go version -m "$program" | grep -q 'modernc.org/sqlite'; then
+    echo "check-vercel: $program holds SQLite" >&2
+    exit 1
+  fi
+done
 
 eval "$(.ci/postgres.sh start)"
 RESTASH_REQUIRE=postgres,vercel RESTASH_TEST_VERCEL="$work/functions" \

@@ -14,7 +14,8 @@ if [[ $old == "$new" ]]; then
 	exit 1
 fi
 pattern=${old//./\\.}
-grep -rlIF --exclude-dir=.git "$old" . | while IFS= read -r file; do
+export LC_ALL=C # golden files may hold any bytes
+grep -rlF --exclude-dir=.git --exclude-dir=node_modules "$old" . | while IFS= read -r file; do
 	sed "s#$pattern#$new#g" "$file" >"$file.renamed"
 	cat "$file.renamed" >"$file" # keeps the mode of the file
 	rm "$file.renamed"

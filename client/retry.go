@@ -67,7 +67,7 @@ func (x *exchange) worthwhile(err error) bool {
 	if x.sent == SentYes || x.sent == SentUnknown && !x.repeatable {
 		return false
 	}
-	if _, bad := errors.AsType[*bodyError](err); bad && x.status >= 400 && x.status < 500 {
+	if _, bad := errors.AsType[*bodyError](err); bad && x.status >= 300 && x.status < 500 {
 		return false // somebody else's page for 404 or 403 stays what it is
 	}
 	return !errors.Is(err, errTooLong)

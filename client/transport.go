@@ -83,10 +83,13 @@ func httpClients(cfg Config) (calls, streams *http.Client, dropIdle func()) {
 	case base.Transport == nil:
 		base.Transport, forStreams.Transport = http.DefaultTransport, http.DefaultTransport
 	}
-	visible, visibleStreams := base, forStreams
+	visible := base
 	base.Transport = keepIdle{base.Transport}
+	if cfg.HTTPClient != nil {
+		return &base, &forStreams, visible.CloseIdleConnections
+	}
 	return &base, &forStreams, func() {
 		visible.CloseIdleConnections()
-		visibleStreams.CloseIdleConnections()
+		forStreams.CloseIdleConnections()
 	}
 }

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"context"
+	"net/http"
 	"sync"
 
 	"github.com/cldcde/restash/strategies"
@@ -31,7 +32,9 @@ type outcome struct {
 	// late says that the answer grew too long for a client that was not served.
 	late bool
 	// again says that the handler confirmed another response than the stored one.
-	again    bool
+	again bool
+	// dropped are fields that are not stored but go to this client.
+	dropped  http.Header
 	panicked any
 }
 

@@ -101,6 +101,11 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 func (x *exchange) answer(resp *response, a *attempt, own *outcome) {
 	v := a.verdict(own)
 	x.tally(v, own)
+	if own != nil {
+		for name, lines := range own.dropped {
+			x.w.Header()[name] = lines
+		}
+	}
 	now := time.Now()
 	if !x.p.cfg.preset() {
 		val := assess(resp, x.p.cfg.Advanced.Targets, now)

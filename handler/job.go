@@ -120,7 +120,7 @@ func (j *job) fate(status int, h http.Header) fate {
 		return fate{}
 	}
 	why := j.cfg.storable(j.asked, status, h, j.received)
-	if why == "" && j.asked.Method == http.MethodHead {
+	if j.asked.Method == http.MethodHead {
 		return fate{why: refuseHead, hold: j.old != nil && status == http.StatusOK}
 	}
 	return fate{why: why, hold: why != "" && j.old != nil && fails(status) && j.mayFallBack()}
@@ -236,7 +236,7 @@ func (j *job) store(out outcome) (*response, error) {
 		out.validated = j.identify(resp)
 	} else {
 		d, _ := responseDirectives(resp.header, j.cfg.Advanced.Targets)
-		dropListed(resp.header, d)
+		out.dropped = dropListed(resp.header, d)
 	}
 	j.choose(resp)
 	j.live(resp)

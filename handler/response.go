@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -74,12 +75,14 @@ func (r *response) freshen(from http.Header, requested, received time.Time) *res
 }
 
 // confirmedBy reports whether the header of an answer to HEAD describes the
-// stored response (RFC 9111 section 4.3.5).
+// stored response: what it has of validators and length is the stored ones
+// (RFC 9111 section 4.3.5).
 func (r *response) confirmedBy(h http.Header) bool {
-	for _, name := range [...]string{"Etag", "Last-Modified", "Content-Length"} {
-		if got := h.Get(name); got != "" && r.header.Get(name) != "" && got != r.header.Get(name) {
+	for _, name := range [...]string{"Etag", "Last-Modified"} {
+		if got := h.Get(name); got != "" && got != r.header.Get(name) {
 			return false
 		}
 	}
-	return r.status == http.StatusOK
+	length := h.Get("Content-Length")
+	return r.status == http.StatusOK && (length == "" || length == strconv.Itoa(len(r.body)))
 }

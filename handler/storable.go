@@ -139,9 +139,18 @@ func withDate(h http.Header, now time.Time) http.Header {
 }
 
 // dropListed removes the fields that the qualified forms of no-cache and
-// private name (RFC 9111 sections 5.2.2.4 and 5.2.2.7).
-func dropListed(h http.Header, d directives) {
+// private name (RFC 9111 sections 5.2.2.4 and 5.2.2.7), and returns them: the
+// request that they came for may have them.
+func dropListed(h http.Header, d directives) http.Header {
+	var dropped http.Header
 	for _, name := range slices.Concat(d.noCacheFields, d.privateFields) {
-		delete(h, name)
+		if lines, there := h[name]; there {
+			if dropped == nil {
+				dropped = http.Header{}
+			}
+			dropped[name] = lines
+			delete(h, name)
+		}
 	}
+	return dropped
 }

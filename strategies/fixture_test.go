@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -126,4 +127,13 @@ func peek(r *http.Request) string {
 	body, _ := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return string(body)
+}
+
+// srvFingerprint is the part of the entries' keys that names their type.
+func srvFingerprint(t testing.TB, srv *upstashtest.Server) string {
+	t.Helper()
+	keys, err := srv.Do("KEYS", "restash:e:item:*")
+	require.NoError(t, err)
+	require.NotEmpty(t, keys.Array)
+	return strings.Split(string(keys.Array[0].Bytes), ":")[3]
 }

@@ -20,23 +20,31 @@ func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...
 		var zero T
 		return zero, errNoLoader
 	}
+	if len(opts) == 0 {
+		if v, ok := c.fromLocal(key, &options{}); ok {
+			return v, nil
+		}
+	}
 	return c.Fetch(ctx, key, func(ctx context.Context, l *Load[T]) (T, error) { return load(ctx, key) }, opts...)
 }
 
 // Fetch is [Cache.Get] with a loader that can look at the old value and decide
 // how its result is stored.
 func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.Context, l *Load[T]) (T, error), opts ...Option) (T, error) {
-	f := fetch[T]{c: c, o: c.options(opts), load: load, began: time.Now()}
-	f.status = &f.own
-	if f.o.status != nil {
-		f.status = f.o.status
-	}
 	var zero T
 	if load == nil {
 		return zero, errNoLoader
 	}
 	if err := ctx.Err(); err != nil {
 		return zero, err
+	}
+	f := &fetch[T]{c: c, o: c.options(opts), load: load, began: time.Now()}
+	f.status = &f.own
+	if f.o.status != nil {
+		f.status = f.o.status
+	}
+	if v, ok := c.fromLocal(key, &f.o); ok {
+		return v, nil
 	}
 	var err error
 	if f.q, err = c.query(key, &f.o); err != nil {
@@ -82,10 +90,7 @@ func (f *fetch[T]) once(ctx context.Context) (T, flight.Outcome, error) {
 	if s.off() {
 		return f.bypass(ctx, ReasonDisabled, nil)
 	}
-	if v, ok := f.local(); ok {
-		return v, flight.Shared, nil
-	}
-	read, err := s.flights.Read(ctx, f.q.entry, f.q.tokens)
+	read, err := s.flights.Read(ctx, f.q.entry, f.q.tokens, s.cfg.Budget)
 	if err != nil {
 		if ctx.Err() != nil {
 			var zero T
@@ -136,7 +141,7 @@ func (f *fetch[T]) judged(ctx context.Context, read *flight.Read, a *answer) (T,
 	}
 	switch {
 	case v.state == Hit:
-		f.keepLocal(a)
+		f.keepLocal(a, *old)
 		f.served(Hit, "", a, v)
 		return *old, flight.Shared, nil
 	case v.state == Stale:
@@ -189,7 +194,7 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 	s := f.c.store
 	k := s.flights.Join(f.q.entry, read, f.tokens(a), f.alone)
 	if k.Started {
-		f.c.start(ctx, k.Load, f.q, f.o, a, old, f.load, false)
+		f.c.start(ctx, k.Load, f.newRun(k.Load, a, old, false), f.load)
 	}
 	wait := ctx
 	if fallback != nil && patience > 0 {
@@ -208,6 +213,20 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 		f.status.Collapsed = true
 	}
 	return f.result(result, k.Started, err)
+}
+
+// newRun is a load for this call. What the call has spent on the cache is not
+// there for the load's store; a refresh has a budget of its own.
+func (f *fetch[T]) newRun(fl *flight.Load, a *answer, old *T, refresh bool) *run[T] {
+	r := &run[T]{c: f.c, q: f.q, fl: fl, snap: a, refresh: refresh, budget: f.c.store.cfg.Budget}
+	if !refresh {
+		r.budget -= time.Since(f.began)
+	}
+	r.load = Load[T]{key: f.q.key, ttl: f.o.ttl, swr: f.o.swr, sie: f.o.sie, refresh: refresh}
+	if old != nil {
+		r.load.old, r.load.hasOld, r.load.storedAt = *old, true, a.entry.Stored
+	}
+	return r
 }
 
 func (f *fetch[T]) result(result any, started bool, err error) (T, flight.Outcome, error) {
@@ -273,7 +292,7 @@ func (f *fetch[T]) refresh(ctx context.Context, read *flight.Read, a *answer, ol
 		return nil
 	}
 	taken := s.exec.Submit(func() {
-		f.c.start(ctx, k.Load, f.q, f.o, a, &old, f.load, true)
+		f.c.start(ctx, k.Load, f.newRun(k.Load, a, &old, true), f.load)
 		<-k.Load.Done()
 	})
 	if !taken {

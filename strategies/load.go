@@ -120,25 +120,26 @@ type loaded[T any] struct {
 
 // run is one load under way.
 type run[T any] struct {
-	c     *Cache[T]
-	q     query
-	o     options
-	fl    *flight.Load
-	snap  *answer // nil: no snapshot, nothing is stored
-	load  Load[T]
-	began time.Time
-	out   loaded[T]
+	c    *Cache[T]
+	q    query
+	fl   *flight.Load
+	snap *answer // nil: no snapshot, nothing is stored
+	load Load[T]
+	// refresh says that a stale value was there.
+	refresh bool
+	// budget is what is left for the cache.
+	budget time.Duration
+	began  time.Time
+	out    loaded[T]
+	// held gives a lease back while holds is true.
+	held  cmd
+	holds bool
 	// loadErr is the error of a batch's load for this key.
 	loadErr error
 }
 
 // start runs the loader detached from its caller.
-func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, q query, o options, a *answer, old *T, fn loadFunc[T], refresh bool) {
-	r := &run[T]{c: c, q: q, o: o, fl: fl, snap: a}
-	r.load = Load[T]{key: q.key, ttl: o.ttl, swr: o.swr, sie: o.sie, refresh: refresh}
-	if old != nil {
-		r.load.old, r.load.hasOld, r.load.storedAt = *old, true, a.entry.Stored
-	}
+func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loadFunc[T]) {
 	lctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	hard := time.AfterFunc(c.cfg.Advanced.HardTimeout, func() {
 		cancel(ErrLoadTimeout)
@@ -153,11 +154,11 @@ func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, q query, o option
 	c.store.spawn(func() {
 		defer cancel(nil)
 		defer hard.Stop()
-		r.run(lctx, fn, refresh)
+		r.run(lctx, fn)
 	})
 }
 
-func (r *run[T]) run(ctx context.Context, fn loadFunc[T], refresh bool) {
+func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 	s := r.c.store
 	if err := s.acquire(ctx); err != nil {
 		s.flights.Finish(r.fl, nil, err)
@@ -166,18 +167,27 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T], refresh bool) {
 	if r.snap != nil && s.cfg.Strict {
 		r.createTokens(ctx)
 	}
+	if !r.refresh {
+		if value, found := r.lease(ctx); found {
+			s.releaseSlot()
+			r.out.value = value
+			s.flights.Finish(r.fl, &r.out, nil)
+			return
+		}
+	}
 	r.began = time.Now()
 	value, err := protect(ctx, fn, &r.load)
 	took := time.Since(r.began)
 	s.releaseSlot()
 	if f := s.cfg.Trace.Load; f != nil {
-		f(r.c.cfg.Name, r.q.key, refresh, took, err)
+		f(r.c.cfg.Name, r.q.key, r.refresh, took, err)
 	}
 	r.out.value = value
-	r.noteRefresh(refresh, err)
+	r.noteRefresh(err)
 	if err == nil || errors.Is(err, ErrNotFound) {
 		r.store(context.WithoutCancel(ctx), err != nil, took)
 	}
+	r.release(context.WithoutCancel(ctx))
 	s.flights.Finish(r.fl, &r.out, err)
 }
 
@@ -214,10 +224,10 @@ func (s *Store) releaseSlot() {
 	}
 }
 
-func (r *run[T]) noteRefresh(refresh bool, err error) {
+func (r *run[T]) noteRefresh(err error) {
 	s := r.c.store
 	failed := err != nil && !errors.Is(err, ErrNotFound)
-	if refresh {
+	if r.refresh {
 		r.c.count(countRefreshes, 1)
 		if failed {
 			r.c.count(countFailed, 1)
@@ -254,16 +264,29 @@ func (r *run[T]) store(ctx context.Context, negative bool, took time.Duration) {
 	if !s.inTime(r.snap, r.c.cfg.Advanced.HardTimeout) {
 		return
 	}
-	replies, spent, err := s.call(ctx, s.cfg.Budget-r.snap.took, sets...)
-	r.out.cost.add(spent)
+	own := len(sets)
+	if r.holds {
+		sets = append(sets, r.held)
+		r.holds = false
+	}
+	replies, err := r.call(ctx, sets...)
 	if err == nil {
-		err = firstError(replies)
+		err = firstError(replies[:own])
 	}
 	if err != nil {
 		r.failed(err)
 		return
 	}
 	r.out.stored, r.out.ttl = true, h.Fresh
+}
+
+// call sends commands within what is left of the budget.
+func (r *run[T]) call(ctx context.Context, cmds ...cmd) ([]reply, error) {
+	began := time.Now()
+	replies, spent, err := r.c.store.call(ctx, r.budget, cmds...)
+	r.budget -= time.Since(began)
+	r.out.cost.add(spent)
+	return replies, err
 }
 
 func firstError(replies []reply) error {
@@ -342,7 +365,9 @@ func (r *run[T]) late(ctx context.Context) bool {
 		s.flights.Late(r.fl, late, true)
 		return false
 	}
-	values, err := s.mget(ctx, s.cfg.Budget-r.snap.took, appendKeys(nil, late), &r.out.cost)
+	began := time.Now()
+	values, err := s.mget(ctx, r.budget, appendKeys(nil, late), &r.out.cost)
+	r.budget -= time.Since(began)
 	if err != nil {
 		s.flights.Late(r.fl, late, true)
 		r.failed(err)

@@ -1,49 +1,78 @@
 package strategies
 
-import (
-	"time"
+import "time"
 
-	"github.com/cldcde/restash/internal/entry"
-)
+// Local is a cache in the process, in front of Redis, for values that were
+// found valid there. It must be safe for concurrent use. Package
+// strategies/local has one.
+type Local interface {
+	// Get returns what was put under key and is still good.
+	Get(key LocalKey) (LocalValue, bool)
+	// Stamp is taken before a read whose result may be Put.
+	Stamp() uint64
+	// Put remembers a value, unless one of its tokens was voided since the
+	// stamp; the implementation decides for how long.
+	Put(key LocalKey, v LocalValue, stamp uint64)
+	// Void forgets what depends on one of the tokens.
+	Void(tokens []string)
+	// Clear forgets everything.
+	Clear()
+}
 
-// local answers from the process's own cache if there is one. Strict Stores
-// and forced calls do not ask it.
-func (f *fetch[T]) local() (T, bool) {
+// LocalKey names a value of a process.
+type LocalKey struct{ Handle, Version, Key, Variant string }
+
+// LocalValue is a decoded value. Callers share it: nobody changes it.
+type LocalValue struct {
+	Value any
+	// Tokens are the Redis keys of the tokens it was checked against.
+	Tokens []string
+	// StoredAt is when it was stored in Redis, Fresh when its TTL ends.
+	StoredAt, Fresh time.Time
+	// Size of the entry in Redis, in bytes.
+	Size int
+}
+
+func (c *Cache[T]) localKey(key string, o *options) LocalKey {
+	return LocalKey{Handle: c.cfg.Name, Version: c.fp, Key: key, Variant: o.variant}
+}
+
+// fromLocal answers from the process's own cache if there is one. Strict
+// Stores and forced calls do not ask it.
+func (c *Cache[T]) fromLocal(key string, o *options) (T, bool) {
 	var zero T
-	s := f.c.store
-	if s.cfg.Local == nil || s.cfg.Strict || f.o.force {
+	s := c.store
+	if s.cfg.Local == nil || s.cfg.Strict || o.force || s.off() {
 		return zero, false
 	}
 	s.thaw()
-	data, tokens, ok := s.cfg.Local.Get(f.q.entry)
-	if !ok || !f.covered(tokens) {
+	v, ok := s.cfg.Local.Get(c.localKey(key, o))
+	if !ok || !c.covered(v.Tokens, key, o) {
 		return zero, false
 	}
-	a := &answer{data: data}
-	e, err := entry.Parse(data)
-	if err != nil {
+	left := time.Until(v.Fresh)
+	value, ok := v.Value.(T)
+	if left <= 0 || !ok {
 		return zero, false
 	}
-	a.entry = e
-	left := e.Deadline().Sub(time.Now())
-	if left <= 0 || e.Negative {
-		return zero, false
+	if o.status != nil {
+		o.status.State, o.status.StoredAt, o.status.TTL = Hit, v.StoredAt, left
 	}
-	value, err := f.c.decode(a)
-	if err != nil {
-		return zero, false
-	}
-	f.served(Hit, "", a, verdict{left: left})
-	f.c.count(countLocal, 1)
-	f.c.count(countSaved, 1)
+	c.answered(Hit, false)
+	c.count(countLocal, 1)
+	c.count(countSaved, 1)
 	return value, true
 }
 
-// covered reports whether the local entry was checked against every token that
-// this call names.
-func (f *fetch[T]) covered(tokens []string) bool {
-	for _, t := range f.q.tokens {
-		if !contains(tokens, t.Key) {
+// covered reports whether the value was checked against every tag of this
+// call; the other tokens are the same for all calls.
+func (c *Cache[T]) covered(tokens []string, key string, o *options) bool {
+	tags := o.tags
+	if o.keyTags != nil {
+		tags = append(tags[:len(tags):len(tags)], o.keyTags(key)...)
+	}
+	for _, t := range tags {
+		if !contains(tokens, c.store.space.Tag(t, false)) {
 			return false
 		}
 	}
@@ -59,15 +88,15 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// keepLocal hands an entry that was just found valid to the local cache.
-func (f *fetch[T]) keepLocal(a *answer) {
+// keepLocal hands a value that was just found valid to the local cache.
+func (f *fetch[T]) keepLocal(a *answer, value T) {
 	s := f.c.store
 	if s.cfg.Local == nil || s.cfg.Strict {
 		return
 	}
-	tokens := make([]string, len(a.tokens))
+	v := LocalValue{Value: value, Tokens: make([]string, len(a.tokens)), StoredAt: a.entry.Stored, Fresh: a.entry.Deadline(), Size: len(a.data)}
 	for i, t := range a.tokens {
-		tokens[i] = t.Key
+		v.Tokens[i] = t.Key
 	}
-	s.cfg.Local.Put(f.q.entry, a.data, tokens, a.stamp)
+	s.cfg.Local.Put(f.c.localKey(f.q.key, &f.o), v, a.stamp)
 }

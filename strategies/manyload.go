@@ -95,7 +95,10 @@ func (b *batch[T]) start(ctx context.Context, items []*item[T], refresh bool) {
 		return
 	}
 	for _, it := range items {
-		it.run = &run[T]{c: b.c, q: it.q, o: b.o, fl: it.ticket.Load, snap: it.a}
+		it.run = &run[T]{c: b.c, q: it.q, fl: it.ticket.Load, snap: it.a, refresh: refresh, budget: b.c.store.cfg.Budget}
+		if it.a != nil && !refresh && !b.warm {
+			it.run.budget -= it.a.took
+		}
 		it.run.load = Load[T]{key: it.q.key, ttl: b.o.ttl, swr: b.o.swr, sie: b.o.sie}
 	}
 	hard := b.c.cfg.Advanced.HardTimeout
@@ -108,11 +111,11 @@ func (b *batch[T]) start(ctx context.Context, items []*item[T], refresh bool) {
 	b.c.store.spawn(func() {
 		defer cancel()
 		defer stop()
-		b.run(lctx, items, refresh)
+		b.run(lctx, items)
 	})
 }
 
-func (b *batch[T]) run(ctx context.Context, items []*item[T], refresh bool) {
+func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 	s := b.c.store
 	finish := func(err error) {
 		for _, it := range items {
@@ -141,7 +144,7 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T], refresh bool) {
 	var sets []pendingSet[T]
 	for _, it := range items {
 		it.run.began = began
-		sets = b.settle(it, values, err, took, refresh, sets)
+		sets = b.settle(it, values, err, took, sets)
 	}
 	b.sendSets(ctx, sets)
 	for _, it := range items {
@@ -158,7 +161,7 @@ type pendingSet[T any] struct {
 }
 
 // settle decides what becomes of one key of a batch.
-func (b *batch[T]) settle(it *item[T], values map[string]T, err error, took time.Duration, refresh bool, sets []pendingSet[T]) []pendingSet[T] {
+func (b *batch[T]) settle(it *item[T], values map[string]T, err error, took time.Duration, sets []pendingSet[T]) []pendingSet[T] {
 	r, s := it.run, b.c.store
 	value, found := values[it.q.key]
 	r.out.value = value
@@ -168,9 +171,9 @@ func (b *batch[T]) settle(it *item[T], values map[string]T, err error, took time
 	case !found:
 		r.loadErr = ErrNotFound
 	}
-	r.noteRefresh(refresh, r.loadErr)
+	r.noteRefresh(r.loadErr)
 	if f := s.cfg.Trace.Load; f != nil {
-		f(b.c.cfg.Name, it.q.key, refresh, took, r.loadErr)
+		f(b.c.cfg.Name, it.q.key, r.refresh, took, r.loadErr)
 	}
 	ttl := r.load.ttl
 	if !found {
@@ -204,7 +207,7 @@ func (b *batch[T]) sendSets(ctx context.Context, sets []pendingSet[T]) {
 		if !s.inTime(part[0].run.snap, b.c.cfg.Advanced.HardTimeout) {
 			continue
 		}
-		replies, spent, err := s.call(ctx, s.cfg.Budget, cmds...)
+		replies, spent, err := s.call(ctx, part[0].run.budget, cmds...)
 		part[0].run.out.cost.add(spent)
 		for i, p := range part {
 			switch {

@@ -17,7 +17,9 @@ import (
 // on without one.
 func (r *run[T]) createTokens(ctx context.Context) {
 	s := r.c.store
-	tokens, spent, err := s.create(context.WithoutCancel(ctx), r.snap.tokens, s.cfg.Budget-r.snap.took)
+	began := time.Now()
+	tokens, spent, err := s.create(context.WithoutCancel(ctx), r.snap.tokens, r.budget)
+	r.budget -= time.Since(began)
 	r.out.cost.add(spent)
 	if err != nil {
 		r.failed(err)
@@ -73,9 +75,7 @@ func (r *run[T]) createLate(ctx context.Context, late []flight.Token) bool {
 	if len(cmds) == 0 {
 		return false
 	}
-	_, spent, err := r.c.store.call(ctx, r.c.store.cfg.Budget-r.snap.took, cmds...)
-	r.out.cost.add(spent)
-	if err != nil {
+	if _, err := r.call(ctx, cmds...); err != nil {
 		r.failed(err)
 	}
 	return true

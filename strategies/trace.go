@@ -21,20 +21,3 @@ type Trace struct {
 	// Breaker is called after each change of the breaker.
 	Breaker func(change breaker.Change)
 }
-
-// Local is a cache in the process, in front of Redis. Values are entries as
-// they stand in Redis, with the keys of the tokens that they depend on. It
-// must be safe for concurrent use.
-type Local interface {
-	// Get returns what was put under key.
-	Get(key string) (entry []byte, tokens []string, ok bool)
-	// Stamp is taken before a read whose result may be Put.
-	Stamp() uint64
-	// Put remembers an entry that was seen valid, unless one of the tokens was
-	// voided since the stamp; the implementation decides for how long.
-	Put(key string, entry []byte, tokens []string, stamp uint64)
-	// Void forgets what depends on one of the tokens.
-	Void(tokens []string)
-	// Clear forgets everything.
-	Clear()
-}

@@ -31,6 +31,9 @@ type Config struct {
 	// sync token of a write wait for it, others are stale. 0 is no replica.
 	// It needs the engine in memory.
 	ReplicaLag time.Duration
+	// Limits are those of the plan to stand in for, such as [Free]. The zero
+	// value has the sizes of [PayAsYouGo] and no quotas.
+	Limits Limits
 	// Logger gets one line for each request that cannot work (unknown
 	// route, wrong token, dead engine); nil is silent. It never gets tokens
 	// or values.

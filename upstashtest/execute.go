@@ -25,20 +25,17 @@ func refuse(status int, format string, a ...any) refusal {
 
 // check decides whether the caller may run the command over REST.
 func (x *exchange) check(args []string) refusal {
-	if r := engine.Check(args); r.Kind == command.KindError {
+	if r, ok := Served(args); !ok {
 		if in, name := engine.Lookup(args); in == nil {
 			x.s.log.Warn("upstashtest: 400: no such command", "command", clip(name), "path", loggable(x.r.URL))
 		}
 		return refusal{string(r.Bytes), http.StatusBadRequest}
 	}
 	in, _ := engine.Lookup(args)
-	switch {
-	case !in.REST || blocks(in, args):
-		return refuse(http.StatusBadRequest, "ERR Command is not available: '%s'. See https://upstash.com/docs/redis/overall/rediscompatibility for details", in.Name)
-	case x.token.ReadOnly && !readable(in):
+	if x.token.ReadOnly && !readable(in) {
 		return refuse(http.StatusBadRequest, "NOPERM this user has no permissions to run the '%s' command or its subcommand", strings.ToLower(in.Name))
 	}
-	return refusal{}
+	return x.checkLimits(in, args)
 }
 
 func clip(s string) string {
@@ -85,6 +82,9 @@ func billed(args []string, r Result) int64 {
 
 // run executes one command that was not refused.
 func (x *exchange) run(args []string) (command.Reply, error) {
+	if err := x.throttle(x.r.Context()); err != nil {
+		return command.Reply{}, err
+	}
 	if in, _ := engine.Lookup(args); x.s.replica != nil && replicated(in) {
 		r, seen, err := x.s.replica.Do(x.r.Context(), args, x.atLeast)
 		if err != nil {
@@ -92,14 +92,14 @@ func (x *exchange) run(args []string) (command.Reply, error) {
 		}
 		x.seen = max(x.seen, seen)
 		x.ran(args, Result(r))
-		return r.Reply, nil
+		return x.s.limitReply(r.Reply), nil
 	}
 	r, err := x.s.engine.Do(x.r.Context(), args)
 	if err != nil {
 		return command.Reply{}, err
 	}
 	x.ran(args, r)
-	return r.Reply, nil
+	return x.s.limitReply(r.Reply), nil
 }
 
 // replicated says which commands a replica answers. Scripts and what is no
@@ -111,6 +111,9 @@ func replicated(in *engine.Info) bool {
 // ran puts an executed command on the bill and counts writes.
 func (x *exchange) ran(args []string, r Result) {
 	x.s.ledger.add(x.token.Name, Bill{Commands: billed(args, r)})
+	if r.Inner > 0 {
+		x.s.countInner(r.Inner)
+	}
 	if in, _ := engine.Lookup(args); in != nil && in.Write {
 		x.s.writes.Add(1)
 		x.wrote = true
@@ -133,7 +136,9 @@ func (x *exchange) single(args []string, err error) {
 		return
 	}
 	status := http.StatusOK
-	if reply.Kind == command.KindError {
+	// A reply that is too large is an error with status 200: measured on the
+	// real service.
+	if reply.Kind == command.KindError && !strings.HasPrefix(string(reply.Bytes), "ERR max request size exceeded") {
 		status = http.StatusBadRequest
 	}
 	x.answer(status, reply)
@@ -222,6 +227,12 @@ func (x *exchange) transaction() {
 			return
 		}
 	}
+	for range cmds {
+		if err := x.throttle(x.r.Context()); err != nil {
+			x.dead(err)
+			return
+		}
+	}
 	results, discarded, err := x.s.engine.Transaction(x.r.Context(), cmds)
 	if err != nil {
 		x.dead(err)
@@ -233,7 +244,7 @@ func (x *exchange) transaction() {
 	}
 	replies := make([]command.Reply, len(results))
 	for i, r := range results {
-		replies[i] = r.Reply
+		replies[i] = x.s.limitReply(r.Reply)
 		x.ran(cmds[i], r)
 	}
 	x.answerAll(replies)

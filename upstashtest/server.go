@@ -30,6 +30,8 @@ type Server struct {
 	engine  Engine
 	replica *engine.Replica // nil without ReplicaLag
 	ledger  ledger
+	limits  Limits
+	meter   meter
 	writes  atomic.Uint64 // sync tokens, where the engine does not number its writes
 
 	mu         sync.Mutex
@@ -54,7 +56,7 @@ func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, log: cfg.Logger, Token: cfg.Token, ReadOnlyToken: cfg.ReadOnlyToken, engine: cfg.Engine, tokens: map[string]Token{}}
+	s := &Server{cfg: cfg, log: cfg.Logger, limits: cfg.Limits.withDefaults(), Token: cfg.Token, ReadOnlyToken: cfg.ReadOnlyToken, engine: cfg.Engine, tokens: map[string]Token{}}
 	for _, t := range cfg.tokens() {
 		s.tokens[t.Value] = t
 	}

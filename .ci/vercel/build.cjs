@@ -12,8 +12,7 @@ const path = require('path');
 async function main([project, out, ...entrypoints]) {
   const vercelJson = JSON.parse(fs.readFileSync(path.join(project, 'vercel.json'), 'utf8'));
   for (const entrypoint of entrypoints) {
-    const configured = Object.keys(vercelJson.functions || {}).some((pattern) => path.matchesGlob ? path.matchesGlob(entrypoint, pattern) : entrypoint === pattern);
-    if (!configured) throw new Error(`vercel.json has no functions entry for ${entrypoint}`);
+    if (!(entrypoint in vercelJson.functions)) throw new Error(`vercel.json has no functions entry for ${entrypoint}`);
     const started = Date.now();
     const { result } = await go.build({
       files: await glob('**', { cwd: project, ignore: ['.git/**', 'node_modules/**'] }),

@@ -1,6 +1,8 @@
 package command
 
 import (
+	"encoding"
+	"fmt"
 	"reflect"
 	"strconv"
 
@@ -66,13 +68,35 @@ func toTruth(r Reply) (bool, error) {
 		return true, nil
 	}
 	if r.Kind == KindBulk {
-		return strconv.ParseBool(string(r.Bytes))
+		b, err := strconv.ParseBool(string(r.Bytes))
+		if err != nil {
+			err = mismatch("a boolean", r)
+		}
+		return b, err
 	}
 	return toBool(r)
 }
 
 func assignKind(v reflect.Value, r Reply) error {
+	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && r.Kind != KindArray {
+		text, err := toString(r)
+		if err != nil {
+			return err
+		}
+		if u.UnmarshalText([]byte(text)) != nil { // its error may quote the value
+			return fmt.Errorf("%w: the text is no %s", ErrReply, v.Type())
+		}
+		return nil
+	}
 	switch v.Kind() {
+	case reflect.Bool:
+		b, err := toTruth(r)
+		v.SetBool(b)
+		return err
+	case reflect.Float32, reflect.Float64:
+		f, err := toFloat(r)
+		v.SetFloat(f)
+		return err
 	case reflect.String:
 		s, err := toString(r)
 		v.SetString(s)
@@ -85,7 +109,7 @@ func assignKind(v reflect.Value, r Reply) error {
 		v.SetInt(n)
 		return err
 	}
-	if r.Kind == KindArray && v.Kind() == reflect.Slice {
+	if v.Kind() == reflect.Slice && (r.Kind == KindArray || v.Type().Elem().Kind() == reflect.Uint8) {
 		return assignSlice(v, r)
 	}
 	text, err := toString(r)
@@ -96,6 +120,11 @@ func assignKind(v reflect.Value, r Reply) error {
 }
 
 func assignSlice(v reflect.Value, r Reply) error {
+	if r.Kind != KindArray {
+		text, err := toString(r)
+		v.SetBytes([]byte(text))
+		return err
+	}
 	out := reflect.MakeSlice(v.Type(), len(r.Array), len(r.Array))
 	for i, e := range r.Array {
 		if e.Kind == KindNil {

@@ -19,7 +19,7 @@ import (
 // databaseVariable names the catalogue's database.
 const databaseVariable = "DATABASE_URL"
 
-var errDatabaseURL = errors.New(databaseVariable + " must begin with postgres://, sqlite: or file:")
+var errDatabaseURL = errors.New(databaseVariable + " must be a postgres://, sqlite: or file: address")
 
 // openDatabase opens the database that address names and reaches it once. No
 // error repeats the address: it may hold a password.

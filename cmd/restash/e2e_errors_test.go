@@ -52,6 +52,19 @@ func TestErrors_areOneLineAndExitStatus1(t *testing.T) {
 	}
 }
 
+func TestWarm_withoutRedisSaysSoAndFails(t *testing.T) {
+	d := dev(t, nil)
+	cmd := command(t, []string{"UPSTASH_REDIS_REST_URL=http://127.0.0.1:1", "UPSTASH_REDIS_REST_TOKEN=hunter2", d.env[2]}, "warm")
+	var stdout, stderr lockedBuffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	require.Error(t, cmd.Run())
+	assert.Equal(t, 1, cmd.ProcessState.ExitCode())
+	assert.Regexp(t, `(?m)^warmed 0, fresh 0, failed \d+, commands 0, trips 0$`, stdout.String())
+	assert.Regexp(t, `(?m)^(\d+) of (\d+) steps ended early$`, stdout.String())
+	assert.Regexp(t, `(?m)^restash: warm: .*connection refused`, stderr.String())
+	assert.NotContains(t, stderr.String(), "hunter2")
+}
+
 func TestCommands_printsTheTable(t *testing.T) {
 	out, err := command(t, nil, "commands").Output()
 	require.NoError(t, err)

@@ -39,9 +39,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 1
 }
 
-// oneLine keeps joined errors readable by people and by grep.
+// oneLine keeps joined errors, which have a line each, readable by grep.
 func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
 func newRoot() *cobra.Command {

@@ -65,27 +65,38 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (e
 	if err != nil {
 		return err
 	}
-	report, err := app.Warm(ctx, warm.Options{Progress: progress(out)})
+	steps := &progress{out: out}
+	report, err := app.Warm(ctx, warm.Options{Progress: steps.tell})
 	fmt.Fprintln(out, report)
 	if err == nil && report.OK() {
 		return nil
+	}
+	if steps.failed > 0 {
+		fmt.Fprintf(out, "%d of %d steps ended early\n", steps.failed, len(app.WarmPlan()))
 	}
 	tellFailures(errOut, report, err)
 	return errReported
 }
 
 // progress prints one line for each step that has ended.
-func progress(out io.Writer) func(warm.Event) {
-	return func(e warm.Event) {
-		if !e.End {
-			return
-		}
-		result := fmt.Sprintf("%d keys", e.Of)
-		if e.Err != nil {
-			result = "failed"
-		}
-		fmt.Fprintf(out, "%2d/%d  %-40s %s\n", e.Index+1, e.Steps, e.Step, result)
+type progress struct {
+	out    io.Writer
+	before warm.Report // of the steps that ended earlier
+	failed int         // steps that ended early
+}
+
+func (p *progress) tell(e warm.Event) {
+	if !e.End {
+		return
 	}
+	now, before := e.Report, p.before
+	p.before = now
+	result := fmt.Sprintf("warmed %d, fresh %d, failed %d", now.Warmed-before.Warmed, now.Fresh-before.Fresh, now.Failed-before.Failed)
+	if e.Err != nil {
+		p.failed++
+		result += ", ended early"
+	}
+	fmt.Fprintf(p.out, "%2d/%d  %-24s  %s\n", e.Index+1, e.Steps, e.Step, result)
 }
 
 // tellFailures prints what failed, a line each, and how many lines it left out.

@@ -127,7 +127,7 @@ func (a *App) Close(ctx context.Context) error {
 }
 
 // invalidate carries out what an action made invalid. The write has committed,
-// so a failure here is logged and shown in a header but fails nobody; the Store
+// so a failure here is shown in a header but fails nobody; the Store warns and
 // sends again what is pending.
 func (a *App) invalidate(w http.ResponseWriter, r *http.Request, target invalidate.Target) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), invalidateTimeout)
@@ -135,7 +135,7 @@ func (a *App) invalidate(w http.ResponseWriter, r *http.Request, target invalida
 	done := "done"
 	if _, err := a.store.Invalidate(ctx, target); err != nil {
 		done = "pending"
-		a.config.Logger.WarnContext(ctx, "invalidation is pending", "target", target.String(), "error", err)
+		a.config.Logger.DebugContext(ctx, "invalidation is pending", "target", target.String(), "error", err)
 	}
 	w.Header().Set("X-Cache-Invalidation", done)
 }

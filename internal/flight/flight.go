@@ -2,8 +2,10 @@ package flight
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Token is one token that an entry depends on: its short id within the entry,
@@ -130,8 +132,9 @@ func (r *Read) Result() (any, error) { return r.result, r.err }
 
 // Read reads key and tokens, or waits for a read of them that is sent after
 // this call began. The first caller runs it on its own context; one that is shared runs
-// detached from its callers, each of whom leaves on its own context.
-func (t *Table) Read(ctx context.Context, key string, tokens []Token) (*Read, error) {
+// detached from its callers, each of whom leaves on its own context, or with
+// [ErrPatience] when it has waited that long.
+func (t *Table) Read(ctx context.Context, key string, tokens []Token, patience time.Duration) (*Read, error) {
 	t.mu.Lock()
 	s := t.slot(key)
 	if s.current == nil {
@@ -148,16 +151,24 @@ func (t *Table) Read(ctx context.Context, key string, tokens []Token) (*Read, er
 	r.add(tokens)
 	r.waiters++
 	t.mu.Unlock()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	err := ErrPatience
 	select {
 	case <-r.done:
 		return r, r.err
 	case <-ctx.Done():
-		t.mu.Lock()
-		r.waiters--
-		t.mu.Unlock()
-		return nil, ctx.Err()
+		err = ctx.Err()
+	case <-timer.C:
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r.waiters--
+	return nil, err
 }
+
+// ErrPatience says that a shared read took longer than its caller would wait.
+var ErrPatience = errors.New("flight: the read took too long")
 
 // add joins other tokens to a read that has not been sent.
 func (r *Read) add(tokens []Token) {

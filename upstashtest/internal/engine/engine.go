@@ -144,7 +144,7 @@ func Check(args []string) Reply {
 	in, name := Lookup(args)
 	switch {
 	case in == nil:
-		return unavailable(name)
+		return Unavailable(name)
 	case !in.arityOK(len(args)):
 		return wrongArity(in.Name)
 	}
@@ -213,7 +213,7 @@ func (e *Engine) raw(args ...string) (r Reply) {
 	if err := e.w.Flush(); err != nil {
 		return errorf("ERR internal error: %v", err)
 	}
-	r, _, err := parseRESP(bytes.Clone(e.out.Bytes()))
+	r, _, err := ParseRESP(bytes.Clone(e.out.Bytes()))
 	if err != nil {
 		return errorf("ERR internal error: %v", err)
 	}

@@ -44,7 +44,6 @@ func parseJSONPath(text string) (jsonPath, Reply) {
 type step struct {
 	name  string
 	index int
-	named bool // the name counts, not the index
 }
 
 // locate finds all places that the path means, in the order of the document.

@@ -11,7 +11,7 @@ func pubsubCommands() map[string]handler {
 }
 
 // cmdStreamOnly refuses what has an endpoint of its own.
-func cmdStreamOnly(_ *Engine, c *call) Reply { return unavailable(c.info.Name) }
+func cmdStreamOnly(_ *Engine, c *call) Reply { return Unavailable(c.info.Name) }
 
 func cmdPublish(e *Engine, c *call) Reply {
 	return intReply(int64(e.hub.publish(c.args[1], c.args[2])))

@@ -75,14 +75,14 @@ func wrongArity(name string) Reply {
 	return errorf("ERR wrong number of arguments for '%s' command", strings.ToLower(strings.ReplaceAll(name, " ", "|")))
 }
 
-// unavailable is Upstash's text for a command that it does not serve.
-func unavailable(name string) Reply {
+// Unavailable is Upstash's text for a command that it does not serve.
+func Unavailable(name string) Reply {
 	return errorf("ERR Command is not available: '%s'. See https://upstash.com/docs/redis/overall/rediscompatibility for details", name)
 }
 
-// parseRESP reads one RESP2 reply from the front of b and returns what follows.
+// ParseRESP reads one RESP2 reply from the front of b and returns what follows.
 // The strings of the reply alias b.
-func parseRESP(b []byte) (Reply, []byte, error) {
+func ParseRESP(b []byte) (Reply, []byte, error) {
 	line, rest, ok := bytes.Cut(b, []byte("\r\n"))
 	if !ok || len(line) == 0 {
 		return Reply{}, nil, fmt.Errorf("engine: reply cut short")
@@ -122,7 +122,7 @@ func parseArray(size, rest []byte) (Reply, []byte, error) {
 	}
 	r := Reply{Kind: command.KindArray, Array: make([]Reply, n)}
 	for i := range n {
-		if r.Array[i], rest, err = parseRESP(rest); err != nil {
+		if r.Array[i], rest, err = ParseRESP(rest); err != nil {
 			return Reply{}, nil, err
 		}
 	}

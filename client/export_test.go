@@ -1,0 +1,29 @@
+package client
+
+import (
+	"net/http"
+
+	"github.com/cldcde/restash/client/command"
+)
+
+// What the fuzzers of the external test package reach for.
+var (
+	ScanOne   = scanOne
+	ScanBatch = scanBatch
+	RespOne   = respOne
+	RespBatch = respBatch
+)
+
+// AppendArgs encodes a command as the client sends it.
+func AppendArgs(dst []byte, args []string) ([]byte, bool) { return appendArgs(dst, args) }
+
+// ReadEvents returns the events of a stream's body.
+func ReadEvents(body string, limit int) (events []string, err error) {
+	return readEvents(body, limit)
+}
+
+// AppendBatch encodes a batch as the client sends it.
+func AppendBatch(dst []byte, cmds []command.Cmd) ([]byte, int) { return appendBatch(dst, cmds) }
+
+// NewTransport is the transport of a client that was given none.
+func NewTransport(maxConns int) *http.Transport { return newTransport(maxConns) }

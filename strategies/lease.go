@@ -1,0 +1,77 @@
+package strategies
+
+import (
+	"context"
+	"time"
+
+	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/internal/keyspace"
+)
+
+// A lease lets one instance load while the others wait for what it stores. It
+// always has an expiry, and it is never what makes a value valid: an instance
+// that waits too long, or cannot ask, loads too.
+
+const (
+	firstPoll = 25 * time.Millisecond
+	lastPoll  = 400 * time.Millisecond
+)
+
+// lease tries to become the one instance that loads. If another is, it waits
+// for that one's entry and takes it: then found is true.
+func (r *run[T]) lease(ctx context.Context) (value T, found bool) {
+	var zero T
+	s := r.c.store
+	life := r.c.cfg.Advanced.Lease
+	if life <= 0 || r.snap == nil {
+		return zero, false
+	}
+	token := string(keyspace.NewToken(time.Now()))
+	key := s.space.Lease(r.q.entry)
+	replies, err := r.call(ctx, setPX(key, token, life, "NX"))
+	if err != nil || replies[0].err != nil {
+		return zero, false
+	}
+	if replies[0].Kind != command.KindNil {
+		r.held = command.New(asIs, "DELEX", key, "IFEQ", token).Repeat()
+		r.holds = true
+		return zero, false
+	}
+	return r.poll(ctx, time.Now().Add(life))
+}
+
+// poll reads the entry until it is there or the lease has run out.
+func (r *run[T]) poll(ctx context.Context, until time.Time) (value T, found bool) {
+	s := r.c.store
+	for pause := firstPoll; time.Now().Before(until); pause = min(2*pause, lastPoll) {
+		select {
+		case <-time.After(min(pause, time.Until(until))):
+		case <-ctx.Done():
+			return value, false
+		}
+		read, err := s.readEntry(ctx, r.q.entry, r.q.tokens)
+		a := read.(*answer)
+		r.out.cost.add(a.cost)
+		if err != nil {
+			return value, false
+		}
+		if v := s.judge(a, time.Now()); v.state == Hit && !a.entry.Negative {
+			if value, err := r.c.decode(a); err == nil {
+				return value, true
+			}
+		}
+	}
+	return value, false
+}
+
+// release gives the lease back if it is still this load's, with the commands
+// that store the entry or, without them, alone.
+func (r *run[T]) release(ctx context.Context) {
+	if !r.holds {
+		return
+	}
+	r.holds = false
+	if _, err := r.call(ctx, r.held); err != nil {
+		r.failed(err) // it expires by itself
+	}
+}

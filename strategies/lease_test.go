@@ -1,0 +1,47 @@
+package strategies_test
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/cldcde/restash/strategies"
+)
+
+func TestLeaseLetsOneInstanceLoad(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		cfg := strategies.Config{Name: "item", TTL: time.Hour, Advanced: strategies.Advanced{Lease: 5 * time.Second}}
+		var src source
+		src.delay.Store(int64(time.Second))
+		var wg sync.WaitGroup
+		for range 4 {
+			c := strategies.New[item](newStore(t, srv), cfg)
+			wg.Go(func() { get(t, c, "k", &src) })
+		}
+		wg.Wait()
+		assert.EqualValues(t, 1, src.reads.Load())
+		held, err := srv.Do("EXISTS", "restash:l:item:"+srvFingerprint(t, srv)+":k")
+		assert.NoError(t, err)
+		assert.Zero(t, held.Int, "given back")
+	})
+}
+
+func TestALeaseThatIsNotGivenBackExpires(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		cfg := strategies.Config{Name: "item", TTL: time.Hour, Advanced: strategies.Advanced{Lease: 2 * time.Second}}
+		c := strategies.New[item](newStore(t, srv), cfg)
+		var src source
+		get(t, c, "warm", &src) // names the fingerprint
+		_, err := srv.Do("SET", "restash:l:item:"+srvFingerprint(t, srv)+":k", "dead instance", "PX", "60000")
+		assert.NoError(t, err)
+		began := time.Now()
+		_, st := get(t, c, "k", &src)
+		assert.Equal(t, strategies.Miss, st.State)
+		assert.Equal(t, 2*time.Second, time.Since(began), "then it loads by itself")
+	})
+}
