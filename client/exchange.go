@@ -130,7 +130,9 @@ func (x *exchange) read(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	x.c.token.answer(x.number, resp.Header[syncHeader])
+	if !x.c.cfg.NoSyncToken {
+		x.c.token.answer(x.number, resp.Header[syncHeader])
+	}
 	parseErr := x.parse(body, resp.Header.Get("Content-Type"))
 	switch {
 	case x.status == http.StatusTooManyRequests || x.status >= 500:

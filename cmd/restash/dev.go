@@ -17,6 +17,7 @@ import (
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/examples/catalog"
 	"github.com/cldcde/restash/strategies"
+	"github.com/cldcde/restash/upstashtest"
 )
 
 // shutdownTime is how long requests under way may take after a signal.
@@ -121,7 +122,7 @@ func (s *sample) openRedis(logger *slog.Logger, opts devOptions) (*client.Client
 		s.add(c.Close)
 		return c, nil
 	}
-	server, err := startRest(opts.restAddr, "", logger)
+	server, err := startRest(upstashtest.Config{Addr: opts.restAddr, Logger: logger})
 	if err != nil {
 		return nil, err
 	}
@@ -177,4 +178,14 @@ func (s *sample) openCatalogue(ctx context.Context, store *strategies.Store, log
 func onLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
+}
+
+// waitForEnd returns when ctx ends or the server fails.
+func waitForEnd(ctx context.Context, failed <-chan error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-failed:
+		return err
+	}
 }
