@@ -2,6 +2,7 @@ package restash_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -145,4 +146,48 @@ func Example_httpmock() {
 	name, err := c.Get(context.Background(), "user:1")
 	fmt.Println(name, err)
 	// Output: Ada <nil>
+}
+
+// A fault test: what does your code do when Upstash answers 429?
+func Example_faults() {
+	srv, err := upstashtest.New(upstashtest.Config{})
+	check(err)
+	defer srv.Close()
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, MaxRetries: client.NoRetry})
+	check(err)
+	ctx := context.Background()
+
+	heal := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(429, `{"error":"ERR max requests limit exceeded"}`)})
+	_, err = c.Get(ctx, "user:1")
+	fmt.Println(errors.Is(err, client.ErrQuota), client.Unavailable(err))
+	heal()
+
+	_, err = c.Get(ctx, "user:1")
+	fmt.Println(errors.Is(err, client.ErrNil))
+	// Output:
+	// true true
+	// true
+}
+
+// A bill test: what does a hit cost?
+func Example_bill() {
+	srv, err := upstashtest.New(upstashtest.Config{})
+	check(err)
+	defer srv.Close()
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
+	check(err)
+	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	check(err)
+	users := strategies.New[User](store, strategies.Config{Name: "user", TTL: time.Minute})
+	load := func(context.Context, string) (User, error) { return User{Name: "Ada"}, nil }
+	ctx := context.Background()
+	_, err = users.Get(ctx, "ada", load)
+	check(err)
+
+	before := srv.Bill()
+	_, err = users.Get(ctx, "ada", load)
+	check(err)
+	spent := srv.Bill().Sub(before)
+	fmt.Println(spent.Commands, "command in", spent.Trips, "round trip")
+	// Output: 1 command in 1 round trip
 }

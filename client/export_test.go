@@ -12,6 +12,7 @@ var (
 	ScanBatch = scanBatch
 	RespOne   = respOne
 	RespBatch = respBatch
+	FrozenFor = frozen
 )
 
 // AppendArgs encodes a command as the client sends it.

@@ -16,9 +16,11 @@ const (
 // [time.Now]: the wall clock moved on by at least 5 s more than the monotonic
 // clock did. Times without a monotonic reading give false.
 func Frozen(before, now time.Time) bool {
-	wall := now.Round(0).Sub(before.Round(0))
-	return wall-now.Sub(before) >= frozenAfter
+	return frozen(now.Round(0).Sub(before.Round(0)), now.Sub(before))
 }
+
+// frozen compares what passed by the wall clock and by the monotonic one.
+func frozen(wall, monotonic time.Duration) bool { return wall-monotonic >= frozenAfter }
 
 // thaw drops idle connections when the client was not used for a while by the
 // wall clock, or when that clock went back. Some freezes stop the monotonic

@@ -178,3 +178,24 @@ func print(r command.Reply) string {
 	}
 	return "[" + strings.Join(words, " ") + "]"
 }
+
+// appendRESP2 writes a reply in RESP2.
+func appendRESP2(b []byte, r command.Reply) []byte {
+	switch r.Kind {
+	case command.KindInt:
+		return fmt.Appendf(b, ":%d\r\n", r.Int)
+	case command.KindBulk:
+		return fmt.Appendf(b, "$%d\r\n%s\r\n", len(r.Bytes), r.Bytes)
+	case command.KindStatus:
+		return fmt.Appendf(b, "+%s\r\n", r.Bytes)
+	case command.KindError:
+		return fmt.Appendf(b, "-%s\r\n", r.Bytes)
+	case command.KindArray:
+		b = fmt.Appendf(b, "*%d\r\n", len(r.Array))
+		for _, e := range r.Array {
+			b = appendRESP2(b, e)
+		}
+		return b
+	}
+	return append(b, "$-1\r\n"...)
+}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -156,23 +157,26 @@ func TestPanicReachesItsClientAndPoisonsNobody(t *testing.T) {
 }
 
 func TestPanicWithStaleIfErrorServesStale(t *testing.T) {
-	r := newRig(t)
-	cfg := handler.Config{Prefix: "sie", TTL: 20 * time.Millisecond, StaleIfError: time.Hour}
-	var runs atomic.Int64
-	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
-		switch runs.Add(1) {
-		case 1:
-			io.WriteString(w, "good")
-		case 2:
-			w.WriteHeader(http.StatusBadGateway)
-		default:
-			panic("boom")
-		}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		cfg := handler.Config{Prefix: "sie", TTL: time.Second, StaleIfError: time.Hour}
+		var runs atomic.Int64
+		mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
+			switch runs.Add(1) {
+			case 1:
+				io.WriteString(w, "good")
+			case 2:
+				w.WriteHeader(http.StatusBadGateway)
+			default:
+				panic("boom")
+			}
+		})
+		require.Equal(t, "good", get(mux, "/x").Body)
+		time.Sleep(time.Minute)
+		require.Equal(t, "STALE", get(mux, "/x").cache())
+		a := get(mux, "/x")
+		assert.Equal(t, []any{200, "good", "STALE"}, []any{a.Status, a.Body, a.cache()})
 	})
-	require.Equal(t, "good", get(mux, "/x").Body)
-	require.Eventually(t, func() bool { return get(mux, "/x").cache() == "STALE" }, time.Second, time.Millisecond)
-	a := get(mux, "/x")
-	assert.Equal(t, []any{200, "good", "STALE"}, []any{a.Status, a.Body, a.cache()})
 }
 
 func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
@@ -223,30 +227,32 @@ func TestMissesCollapse(t *testing.T) {
 }
 
 func TestPrivateAnswersAreNotShared(t *testing.T) {
-	r := newRig(t)
-	var arrived, runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
-		n := runs.Add(1)
-		for arrived.Load() < 8 && n == 1 {
-			time.Sleep(time.Millisecond)
-		}
-		w.Header().Set("Set-Cookie", fmt.Sprintf("session=%d", n))
-		fmt.Fprintf(w, "for %d only", n)
-	})
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	seen := map[string]int{}
-	for range 8 {
-		wg.Go(func() {
-			arrived.Add(1)
-			a := get(mux, "/x")
-			mu.Lock()
-			defer mu.Unlock()
-			seen[a.Body+a.Header.Get("Set-Cookie")]++
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var arrived, runs atomic.Int64
+		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+			n := runs.Add(1)
+			for arrived.Load() < 8 && n == 1 {
+				time.Sleep(time.Millisecond)
+			}
+			w.Header().Set("Set-Cookie", fmt.Sprintf("session=%d", n))
+			fmt.Fprintf(w, "for %d only", n)
 		})
-	}
-	wg.Wait()
-	assert.Len(t, seen, 8, "each has an answer of its own")
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		seen := map[string]int{}
+		for range 8 {
+			wg.Go(func() {
+				arrived.Add(1)
+				a := get(mux, "/x")
+				mu.Lock()
+				defer mu.Unlock()
+				seen[a.Body+a.Header.Get("Set-Cookie")]++
+			})
+		}
+		wg.Wait()
+		assert.Len(t, seen, 8, "each has an answer of its own")
+	})
 }
 
 func TestCacheOutageDoesNotStopTheHandler(t *testing.T) {

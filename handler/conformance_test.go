@@ -33,6 +33,7 @@ type step struct {
 	from string
 	// want are the status, fields and the body that the client must get, in
 	// origin's form; "-Name" must be absent. Empty parts are not checked.
+	// "broken" is an answer that is cut short.
 	want string
 	// saw are fields that the origin must have seen; "-Name" not.
 	saw string
@@ -125,6 +126,10 @@ func (c *conformance) do(t *testing.T, path string, s step) {
 		req.Header[http.CanonicalHeaderKey(name)] = append(req.Header[http.CanonicalHeaderKey(name)], strings.TrimSpace(value))
 	}
 	res, err := (&http.Transport{DisableCompression: true, DisableKeepAlives: true}).RoundTrip(req)
+	if s.want == "broken" {
+		require.Error(t, err)
+		return
+	}
 	require.NoError(t, err)
 	defer res.Body.Close()
 	body, _ := io.ReadAll(res.Body)
@@ -147,6 +152,9 @@ func (c *conformance) check(t *testing.T, s step, res *http.Response, body strin
 			assert.Equal(t, given, body, what)
 		}
 	case "both":
+		if res.Request.Method == "HEAD" {
+			break
+		}
 		assert.NotEqual(t, given, body, what)
 	}
 	if s.want != "" {

@@ -123,7 +123,8 @@ func (x *exchange) answer(resp *response, a *attempt, own *outcome) {
 // of Cache-Status; "" if it may (RFC 9111 sections 4.2.4, 5.2.1 and 5.2.2.4).
 func (x *exchange) unfit(resp *response, st strategies.Status) string {
 	v := assess(resp, x.p.cfg.Advanced.Targets, time.Now())
-	return x.judge(v, st.State == strategies.Stale)
+	// A hit is refreshed by the Store at its next read, if not at this one.
+	return x.judge(v, st.State != strategies.Miss)
 }
 
 func (x *exchange) judge(v validity, refreshing bool) string {

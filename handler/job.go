@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -24,9 +25,6 @@ type job struct {
 	requested, received time.Time
 }
 
-// errOverflow says that a refresh grew too long to be stored.
-var errOverflow = errors.New("handler: the answer is too long to be stored")
-
 // errOrigin says that the handler failed and a stale answer may take its place.
 var errOrigin = errors.New("handler: the handler answered with an error")
 
@@ -43,7 +41,7 @@ func (j *job) ask(ctx context.Context) (*response, error) {
 		out.late = true
 		j.l.DoNotShare()
 		j.a.settle(out)
-		return nil, errOverflow
+		return nil, fmt.Errorf("%w: %s", errNotStorable, c.why)
 	case c.status == http.StatusNotModified && j.asking:
 		return j.notModified(out)
 	case c.why != "" && j.old != nil && fails(c.status):

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -100,16 +101,27 @@ func TestWarmAnswersWithTagsOfTheirOwn(t *testing.T) {
 }
 
 func TestStaleWhileRevalidate(t *testing.T) {
-	r := newRig(t)
-	var runs atomic.Int64
-	cfg := handler.Config{Prefix: "swr", TTL: 30 * time.Millisecond, StaleWhileRevalidate: time.Hour}
-	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, runs.Add(1)) })
-	require.Equal(t, "1", get(mux, "/x").Body)
-	require.Eventually(t, func() bool {
-		a := get(mux, "/x")
-		return a.cache() == "STALE" && a.Body == "1"
-	}, time.Second, time.Millisecond)
-	require.Eventually(t, func() bool { return get(mux, "/x").Body != "1" }, time.Second, time.Millisecond)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		var runs atomic.Int64
+		cfg := handler.Config{Prefix: "swr", TTL: time.Minute, StaleWhileRevalidate: time.Hour}
+		mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
+			if runs.Add(1) == 3 {
+				w.Header().Set("Set-Cookie", "a=b") // what may not be stored is not sent to whom it was not made for
+			}
+			fmt.Fprint(w, runs.Load())
+		})
+		require.Equal(t, "1", get(mux, "/x").Body)
+		for _, want := range []struct{ body, ttl string }{{"1", "-60"}, {"2", "-60"}, {"2", "-180"}} {
+			time.Sleep(2 * time.Minute)
+			a := get(mux, "/x")
+			assert.Equal(t, []string{"STALE", want.body, ""}, []string{a.cache(), a.Body, a.Header.Get("Set-Cookie")})
+			assert.Equal(t, "restash; hit; ttl="+want.ttl, a.status())
+			synctest.Wait()
+		}
+		assert.EqualValues(t, 4, runs.Load())
+		assert.Equal(t, "HIT", get(mux, "/x").cache())
+	})
 }
 
 func TestMarksCannotComeFromClients(t *testing.T) {

@@ -34,7 +34,6 @@ func TestErrors_areOneLineAndExitStatus1(t *testing.T) {
 		{"warm without Redis", []string{"DATABASE_URL=" + strings.TrimPrefix(taken.env[2], "DATABASE_URL=")}, []string{"warm"}, "UPSTASH_REDIS_REST_URL"},
 		{"warm without database", good, []string{"warm"}, "DATABASE_URL"},
 		{"bad token", nil, []string{"serve", "--addr", "127.0.0.1:0", "--token", "hunter2 x"}, "oken"},
-		{"no Redis behind serve", nil, []string{"serve", "--addr", "127.0.0.1:0", "--redis", "redis://:hunter2@127.0.0.1:1"}, "127.0.0.1:1"},
 		{"unknown command", nil, []string{"deploy"}, "deploy"},
 		{"unknown flag", nil, []string{"dev", "--fast"}, "--fast"},
 	}

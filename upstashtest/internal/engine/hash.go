@@ -82,9 +82,10 @@ func (e *Engine) lifetime(name, number string, unit time.Duration, at bool) (tim
 	if err != nil {
 		return 0, errorReply(msgNotInt)
 	}
-	if n < 0 || n > maxLife/int64(unit/time.Millisecond) {
+	if n < 0 {
 		return 0, errorf("ERR invalid expire time in '%s' command", strings.ToLower(name))
 	}
+	n = min(n, maxLife/int64(unit/time.Millisecond)) // the far future is far enough
 	if at {
 		return time.Unix(0, 0).Add(time.Duration(n) * unit).Sub(e.last), nilReply
 	}

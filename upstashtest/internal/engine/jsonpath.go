@@ -74,7 +74,10 @@ func (p jsonPath) locate(root any) (places [][]step, err error) {
 	}
 	for _, frag := range p.expr {
 		switch frag.(type) {
-		case *jp.Filter, jp.Descent:
+		case jp.Descent:
+			deepestFirst(root, places)
+			return places, nil
+		case *jp.Filter:
 			inOrder(root, places)
 			return places, nil
 		}
@@ -84,24 +87,40 @@ func (p jsonPath) locate(root any) (places [][]step, err error) {
 
 // inOrder sorts places as they stand in the document, parents first.
 func inOrder(root any, places [][]step) {
-	rank := func(place []step) []int {
-		ranks := make([]int, len(place))
-		v := root
-		for i, s := range place {
-			ranks[i] = s.index
-			switch v := v.(type) {
-			case *object:
-				ranks[i] = slices.Index(v.names, s.name)
-			case []any:
-				if s.index < 0 {
-					ranks[i] += len(v)
-				}
-			}
-			v = child(v, s)
+	slices.SortStableFunc(places, func(a, b []step) int { return slices.Compare(rank(root, a), rank(root, b)) })
+}
+
+// deepestFirst is the order of Upstash for "..": what is inside a value comes
+// before the matches of the value itself.
+func deepestFirst(root any, places [][]step) {
+	slices.SortStableFunc(places, func(a, b []step) int {
+		x, y := rank(root, a), rank(root, b)
+		parentX, parentY := x[:max(len(x)-1, 0)], y[:max(len(y)-1, 0)]
+		n := min(len(parentX), len(parentY))
+		if slices.Equal(parentX[:n], parentY[:n]) && len(x) != len(y) {
+			return len(y) - len(x)
 		}
-		return ranks
+		return slices.Compare(x, y)
+	})
+}
+
+// rank is the position of a place among its siblings, at each level.
+func rank(root any, place []step) []int {
+	ranks := make([]int, len(place))
+	v := root
+	for i, s := range place {
+		ranks[i] = s.index
+		switch v := v.(type) {
+		case *object:
+			ranks[i] = slices.Index(v.names, s.name)
+		case []any:
+			if s.index < 0 {
+				ranks[i] += len(v)
+			}
+		}
+		v = child(v, s)
 	}
-	slices.SortStableFunc(places, func(a, b []step) int { return slices.Compare(rank(a), rank(b)) })
+	return ranks
 }
 
 func valueAt(root any, place []step) any {

@@ -27,6 +27,7 @@ type scanOptions struct {
 	count    int
 	kind     string
 	noValues bool
+	withType bool // Upstash's own: each key is followed by its type
 }
 
 func parseScan(name string, list []string) (scanOptions, Reply) {
@@ -52,6 +53,8 @@ func parseScan(name string, list []string) (scanOptions, Reply) {
 			o.count = n
 		case word == "TYPE" && name == "SCAN":
 			o.kind = lower(w.take(1)[0])
+		case word == "WITHTYPE" && name == "SCAN":
+			o.withType = true
 		case word == "NOVALUES" && name == "HSCAN":
 			o.noValues = true
 		default:
@@ -112,10 +115,13 @@ func cmdScan(e *Engine, c *call) Reply {
 		if !Match(o.match, s.name) {
 			continue
 		}
-		if t := e.typeOf(s.name); t == "none" || o.kind != "" && lower(t) != o.kind {
+		t := e.typeOf(s.name)
+		if t == "none" || o.kind != "" && lower(t) != o.kind {
 			continue
 		}
-		names = append(names, s.name)
+		if names = append(names, s.name); o.withType {
+			names = append(names, t)
+		}
 	}
 	return array(bulk(strconv.FormatUint(next, 10)), bulks(names))
 }

@@ -179,14 +179,12 @@ func cmdFCall(e *Engine, c *call) Reply {
 		if f == nil {
 			continue
 		}
-		if c.info.Name == "FCALL_RO" && !f.NoWrites {
-			return errorReply("ERR Can not execute a script with write flag using *_ro command.")
-		}
 		keys, args, bad := scriptArgs(c.args[2:])
 		if isError(bad) {
 			return bad
 		}
-		in := inside{c: c, readOnly: f.NoWrites, keys: lockedKeys(f.LockKeys, keys)}
+		// Upstash lets FCALL_RO run any function, and stops it at its first write.
+		in := inside{c: c, readOnly: f.NoWrites || c.info.Name == "FCALL_RO", keys: lockedKeys(f.LockKeys, keys)}
 		return e.lua().Call(c.ctx, lib, f, keys, args, func(args []string) Reply { return e.fromScript(in, args) })
 	}
 	return errorReply("ERR Function not found")

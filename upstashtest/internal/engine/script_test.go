@@ -148,7 +148,7 @@ func TestFunctions(t *testing.T) {
 	assert.Equal(t, `"mylib"`, run(t, e, "FUNCTION", "LOAD", "REPLACE", library))
 	assert.Equal(t, "OK", run(t, e, "FCALL", "my_set", "1", "k", "v"))
 	assert.Equal(t, `"v"`, run(t, e, "FCALL_RO", "my_get", "1", "k"))
-	assert.Contains(t, run(t, e, "FCALL_RO", "my_set", "1", "k", "v"), "write flag")
+	assert.Contains(t, run(t, e, "FCALL_RO", "my_set", "1", "k", "v"), "READONLY Write commands are not allowed from read-only scripts")
 	assert.Contains(t, run(t, e, "FCALL", "forever", "0"), "did not end")
 	assert.Equal(t, "OK", run(t, e, "FCALL", "my_set", "1", "k", "w"), "loaded again after the stop")
 	assert.Contains(t, run(t, e, "FUNCTION", "LIST", "WITHCODE"), `"description" "reads" "flags" ["no-writes"]`)

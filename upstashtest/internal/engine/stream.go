@@ -9,6 +9,7 @@ import (
 func streamCommands() map[string]handler {
 	return map[string]handler{
 		"XGROUP SETID": cmdXGroupSetID, "XDELEX": cmdXDelEX, "XACKDEL": cmdXAckDel, "XTRIM": cmdXTrim,
+		"XREADGROUP": cmdXReadGroup,
 	}
 }
 
@@ -193,4 +194,36 @@ func cmdXTrim(e *Engine, c *call) Reply {
 		return errorReply(msgSyntax)
 	}
 	return e.raw(c.args...)
+}
+
+// cmdXReadGroup keeps what was read with NOACK out of the pending entries,
+// which miniredis does not; a consumer that only read so is not kept either.
+func cmdXReadGroup(e *Engine, c *call) Reply {
+	streams := slices.IndexFunc(c.args, func(a string) bool { return upper(a) == "STREAMS" })
+	if streams < 0 || !slices.ContainsFunc(c.args[:streams], func(a string) bool { return upper(a) == "NOACK" }) {
+		return e.raw(c.args...)
+	}
+	name, consumer := c.args[2], c.args[3]
+	known := map[string]bool{}
+	for _, key := range c.info.Keys(c.args) {
+		for _, one := range e.raw("XINFO", "CONSUMERS", key, name).Array {
+			if text(one.Array[1]) == consumer {
+				known[key] = true
+			}
+		}
+	}
+	r := e.raw(c.args...)
+	if isError(r) {
+		return r
+	}
+	for _, s := range r.Array {
+		key := text(s.Array[0])
+		for _, entry := range s.Array[1].Array {
+			e.raw("XACK", key, name, text(entry.Array[0]))
+		}
+		if !known[key] {
+			e.raw("XGROUP", "DELCONSUMER", key, name, consumer)
+		}
+	}
+	return r
 }
