@@ -52,7 +52,7 @@ func (a *attempt) fetch() (*response, error) {
 		opts = append(opts, strategies.Tags(tags...))
 	}
 	if len(a.names) > 0 {
-		opts = append(opts, strategies.Variant(variantOf(a.names, x.sel)))
+		opts = append(opts, strategies.Variant(x.variant(a.names)))
 	}
 	if x.fresh {
 		opts = append(opts, strategies.Force())
@@ -139,7 +139,7 @@ var canceled = func() context.Context {
 // old is the stored response that this exchange could take if it still holds.
 func (a *attempt) old(l *strategies.Load[*response]) *response {
 	for _, r := range []*response{a.x.known, oldOf(l)} {
-		if r != nil && !r.marker && variantOf(r.vary, a.x.sel) == r.variant {
+		if r != nil && !r.marker && a.x.variant(r.vary) == r.variant {
 			return r
 		}
 	}

@@ -16,7 +16,6 @@ type exchange struct {
 	r    *http.Request
 
 	key  string
-	sel  http.Header
 	asks directives // the request's Cache-Control; nothing for presets
 	// known is a stored response that this request may not take as it is; the
 	// handler is asked whether it still holds.
@@ -44,7 +43,6 @@ func (x *exchange) serve() {
 			x.asks = parseCacheControl(lines)
 		}
 	}
-	x.sel = cfg.selecting(x.r.Header)
 	names := x.p.vary.of(x.key)
 	for range maxRounds {
 		next, answered := x.round(names)
@@ -61,6 +59,14 @@ func (x *exchange) rfcKey() string {
 		return x.p.cfg.Key(x.r)
 	}
 	return locate(x.r).key(x.r.URL.EscapedPath(), x.r.URL.RawQuery)
+}
+
+// variant names this request's values of the given fields.
+func (x *exchange) variant(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return variantOf(names, x.p.cfg.selecting(x.r.Header))
 }
 
 // round asks the cache once. It returns the list to ask with next, or that
@@ -85,7 +91,7 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 		return nil, true
 	case resp.marker:
 		return x.p.vary.learn(x.key, resp.vary), false
-	case own == nil && variantOf(resp.vary, x.sel) != resp.variant:
+	case own == nil && x.variant(resp.vary) != resp.variant:
 		return x.p.vary.learn(x.key, resp.vary), false
 	case own == nil && !x.p.cfg.preset():
 		if why := x.unfit(resp, a.status); why != "" {

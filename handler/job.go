@@ -293,12 +293,12 @@ func (j *job) choose(resp *response) {
 	if !covers(resp.vary, names) {
 		resp.vary = union(resp.vary, names)
 		marker := &response{status: http.StatusOK, marker: true, vary: resp.vary, requested: resp.requested, received: resp.received}
-		resp.variant = variantOf(resp.vary, x.sel)
+		resp.variant = x.variant(resp.vary)
 		j.l.StoreVariant(resp.variant, marker)
 		x.p.vary.learn(x.key, resp.vary)
 		return
 	}
-	resp.variant = variantOf(resp.vary, x.sel)
+	resp.variant = x.variant(resp.vary)
 }
 
 // live sets how long the response is stored.

@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"go/token"
 	"net/http"
 	"net/url"
 	"slices"
@@ -29,26 +30,31 @@ func (c Config) presetKey(r *http.Request) string {
 }
 
 // pathValues are the values of the route's wildcards, in order. Where the
-// route is not known, or leaves a part of the path open, the whole path counts.
+// route is not known, or its pattern does not name all that it matches, the
+// whole path counts.
 func pathValues(r *http.Request) []string {
 	names, closed := wildcards(r.Pattern)
-	if !closed {
-		return []string{r.URL.EscapedPath()}
-	}
 	values := make([]string, len(names))
 	for i, name := range names {
-		values[i] = r.PathValue(name)
+		name, rest := strings.CutSuffix(name, "...")
+		if values[i] = r.PathValue(name); values[i] == "" && !rest {
+			closed = false // not a value that this router has given
+		}
+	}
+	if !closed {
+		return []string{r.URL.EscapedPath()}
 	}
 	return values
 }
 
-// wildcards are the names in a pattern of http.ServeMux. closed is false if
-// the pattern is empty or ends in a slash, and so matches more than it names.
+// wildcards are the names in a pattern of http.ServeMux, or of a router that
+// writes them in the same way. closed is false if the pattern is empty, matches
+// more than it names, or is none of http.ServeMux's.
 func wildcards(pattern string) (names []string, closed bool) {
 	if _, path, found := strings.Cut(pattern, " "); found {
 		pattern = strings.TrimLeft(path, " \t")
 	}
-	if pattern == "" || strings.HasSuffix(pattern, "/") {
+	if pattern == "" || strings.HasSuffix(pattern, "/") || strings.Contains(pattern, "*") {
 		return nil, false
 	}
 	for rest := pattern; ; {
@@ -57,8 +63,12 @@ func wildcards(pattern string) (names []string, closed bool) {
 			return names, true
 		}
 		name, tail, _ := strings.Cut(after, "}")
-		if name = strings.TrimSuffix(name, "..."); name != "$" {
+		switch {
+		case name == "$":
+		case token.IsIdentifier(strings.TrimSuffix(name, "...")):
 			names = append(names, name)
+		default:
+			return nil, false
 		}
 		rest = tail
 	}

@@ -191,12 +191,12 @@ func TestCodecKeepsAResponse(t *testing.T) {
 }
 
 func TestWildcards(t *testing.T) {
-	for pattern, want := range map[string][]string{"GET /a/{id}": {"id"}, "/a/{x}/b/{rest...}": {"x", "rest"}, "example.com/{$}": nil, "POST  /x": nil} {
+	for pattern, want := range map[string][]string{"GET /a/{id}": {"id"}, "/a/{x}/b/{rest...}": {"x", "rest..."}, "example.com/{$}": nil, "POST  /x": nil} {
 		names, closed := wildcards(pattern)
 		assert.True(t, closed, pattern)
 		assert.Equal(t, want, names, pattern)
 	}
-	for _, pattern := range []string{"", "/", "GET /files/"} {
+	for _, pattern := range []string{"", "/", "GET /files/", "/files/*", "/a/{id:[0-9]+}", "/a/{id:[0-9]{3}}"} {
 		_, closed := wildcards(pattern)
 		assert.False(t, closed, pattern)
 	}

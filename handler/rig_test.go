@@ -33,16 +33,19 @@ func newStore(t testing.TB, srv *upstashtest.Server, options ...func(*strategies
 	t.Helper()
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient()})
 	require.NoError(t, err)
+	t.Cleanup(func() { c.Close() })
+	return newStoreOn(t, c, options...)
+}
+
+func newStoreOn(t testing.TB, c *client.Client, options ...func(*strategies.StoreConfig)) *strategies.Store {
+	t.Helper()
 	cfg := strategies.StoreConfig{Namespace: "test"}
 	for _, set := range options {
 		set(&cfg)
 	}
 	store, err := strategies.NewStore(c, cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() {
-		require.NoError(t, store.Close(context.Background()))
-		c.Close()
-	})
+	t.Cleanup(func() { require.NoError(t, store.Close(context.Background())) })
 	return store
 }
 

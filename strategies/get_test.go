@@ -494,3 +494,13 @@ func TestHostileEntriesAreMisses(t *testing.T) {
 		assert.EqualValues(t, i+1, store.Stats().Errors)
 	}
 }
+
+func TestStrictDistrustsWhatWasStoredWithoutTokens(t *testing.T) {
+	srv := newServer(t)
+	cfg := strategies.Config{Name: "item", TTL: time.Hour}
+	var src source
+	get(t, strategies.New[item](newStore(t, srv), cfg), "k", &src)
+	c := strategies.New[item](newStore(t, srv, func(c *strategies.StoreConfig) { c.Strict = true }), cfg)
+	_, st := get(t, c, "k", &src)
+	assert.Equal(t, []any{strategies.Miss, strategies.ReasonInvalidated}, []any{st.State, st.Reason})
+}

@@ -37,7 +37,7 @@ func TestStressOnRealRedis(t *testing.T) {
 		t.Skip("this is the child")
 	}
 	addr := startRedis(t)
-	engine, err := redisengine.New(t.Context(), "redis://" + addr)
+	engine, err := redisengine.New(t.Context(), "redis://"+addr)
 	require.NoError(t, err)
 	srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.Engine = engine })
 	seconds := 2 * time.Second

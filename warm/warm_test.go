@@ -79,7 +79,9 @@ func TestAFailedStepStopsNothingElse(t *testing.T) {
 	users := strategies.New[string](store, strategies.Config{Name: "user", TTL: time.Minute})
 	bad := errors.New("no database")
 	rep, err := warm.Run(t.Context(), store,
-		warm.StepFunc("first", func(context.Context, *strategies.Store) (strategies.WarmReport, error) { return strategies.WarmReport{}, bad }),
+		warm.StepFunc("first", func(context.Context, *strategies.Store) (strategies.WarmReport, error) {
+			return strategies.WarmReport{}, bad
+		}),
 		warm.Keys("second", users, names(3), func(ctx context.Context, keys []string) (map[string]string, error) {
 			m, _ := double(ctx, keys[:2])
 			return m, bad

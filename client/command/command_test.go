@@ -241,6 +241,22 @@ func equal[T any](t *testing.T, want T, r command.Reply) {
 	assert.Equal(t, want, got)
 }
 
+func TestDecodedValuesDoNotAliasTheAnswer(t *testing.T) {
+	body := []byte("value")
+	r := command.Reply{Kind: command.KindBulk, Bytes: body}
+	pair := command.Reply{Kind: command.KindArray, Array: []command.Reply{r, r}}
+	text, err := command.Get("k").Decode(r)
+	require.NoError(t, err)
+	fields, err := command.HGetAll("k").Decode(pair)
+	require.NoError(t, err)
+	blob, err := command.As[[]byte](command.Get("k")).Decode(r)
+	require.NoError(t, err)
+	copy(body, "XXXXX")
+	assert.Equal(t, "value", text)
+	assert.Equal(t, map[string]string{"value": "value"}, fields)
+	assert.Equal(t, []byte("value"), blob)
+}
+
 func TestScripts(t *testing.T) {
 	s := command.NewScript("return 1")
 	assert.Equal(t, "e0e1f9fabfc9d4800c877a703b823ac0578ff8db", s.SHA())

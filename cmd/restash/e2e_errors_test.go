@@ -34,6 +34,10 @@ func TestErrors_areOneLineAndExitStatus1(t *testing.T) {
 		{"warm without Redis", []string{"DATABASE_URL=" + strings.TrimPrefix(taken.env[2], "DATABASE_URL=")}, []string{"warm"}, "UPSTASH_REDIS_REST_URL"},
 		{"warm without database", good, []string{"warm"}, "DATABASE_URL"},
 		{"bad token", nil, []string{"serve", "--addr", "127.0.0.1:0", "--token", "hunter2 x"}, "oken"},
+		{"warm over plain http", []string{"CRON_SECRET=hunter2"}, []string{"warm", "--url", "http://catalog.example.com"}, "https://"},
+		{"warm with a user in the URL", []string{"CRON_SECRET=x"}, []string{"warm", "--url", "https://u:hunter2@catalog.example.com"}, "--url"},
+		{"warm without the secret", nil, []string{"warm", "--url", taken.url}, "CRON_SECRET"},
+		{"warm with another secret", []string{"CRON_SECRET=hunter2"}, []string{"warm", "--url", taken.url}, "403"},
 		{"unknown command", nil, []string{"deploy"}, "deploy"},
 		{"unknown flag", nil, []string{"dev", "--fast"}, "--fast"},
 	}
@@ -60,7 +64,7 @@ func TestWarm_withoutRedisSaysSoAndFails(t *testing.T) {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.Error(t, cmd.Run())
 	assert.Equal(t, 1, cmd.ProcessState.ExitCode())
-	assert.Regexp(t, `(?m)^warmed 0, fresh 0, failed \d+, commands 0, trips 0$`, stdout.String())
+	assert.Regexp(t, `(?m)^warmed 0, fresh 0, failed \d+, commands 0, trips 0, 0 bytes in `, stdout.String())
 	assert.Regexp(t, `(?m)^(\d+) of (\d+) steps ended early$`, stdout.String())
 	assert.Regexp(t, `(?m)^restash: warm: .*connection refused`, stderr.String())
 	assert.NotContains(t, stderr.String(), "hunter2")

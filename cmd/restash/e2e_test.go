@@ -119,6 +119,14 @@ func TestDev_warmInASecondProcess(t *testing.T) {
 	}
 }
 
+func TestDev_warmsItselfWhenAskedWithItsSecret(t *testing.T) {
+	d := dev(t, []string{"CRON_SECRET=let-me"})
+	out, err := command(t, []string{"CRON_SECRET=let-me"}, "warm", "--url", d.url).Output()
+	require.NoError(t, err)
+	assert.Regexp(t, `^warmed \d{3}, fresh \d+, failed 0, commands \d+, trips \d+, \d+ bytes\n$`, string(out))
+	d.expect(hit, "/api/categories")
+}
+
 // warmedPaths asks the sample itself what its plan covers.
 func warmedPaths(t *testing.T, d *running) []string {
 	t.Helper()

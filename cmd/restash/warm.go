@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -22,17 +22,24 @@ import (
 const maxShownErrors = 10
 
 func newWarm() *cobra.Command {
-	return &cobra.Command{
+	var address string
+	cmd := &cobra.Command{
 		Use:   "warm",
 		Short: "Fill the caches that the sample's routes read",
 		Long: "warm loads the sample's popular lists, items and profiles from the database that\n" +
 			"DATABASE_URL names and stores them in the Redis that UPSTASH_REDIS_REST_URL names.\n" +
-			"Its exit status is 1 if some could not be loaded or stored.",
+			"With --url a deployment does so itself; CRON_SECRET is its token. The exit status is 1\n" +
+			"if some could not be loaded or stored.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if address != "" {
+				return runRemoteWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), address)
+			}
 			return runWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), newLogger(cmd))
 		},
 	}
+	cmd.Flags().StringVar(&address, "url", "", "address of a deployment that warms itself, such as https://catalog.example.com")
+	return cmd
 }
 
 func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (err error) {
@@ -67,7 +74,7 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (e
 	}
 	steps := &progress{out: out}
 	report, err := app.Warm(ctx, warm.Options{Progress: steps.tell})
-	fmt.Fprintln(out, report)
+	fmt.Fprintln(out, summary(report))
 	if err == nil && report.OK() {
 		return nil
 	}
@@ -76,6 +83,15 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (e
 	}
 	tellFailures(errOut, report, err)
 	return errReported
+}
+
+// summary is the last line of a warm-up on stdout.
+func summary(r warm.Report) string {
+	line := fmt.Sprintf("%s, %d bytes", r, r.Bytes)
+	if r.Elapsed > 0 {
+		line += fmt.Sprintf(" in %s", r.Elapsed.Round(time.Millisecond))
+	}
+	return line
 }
 
 // progress prints one line for each step that has ended.
@@ -99,8 +115,8 @@ func (p *progress) tell(e warm.Event) {
 	fmt.Fprintf(p.out, "%2d/%d  %-24s  %s\n", e.Index+1, e.Steps, e.Step, result)
 }
 
-// tellFailures prints what failed, a line each, and how many lines it left out.
-func tellFailures(out io.Writer, report warm.Report, err error) {
+// tellFailures prints what failed, a line each.
+func tellFailures(errOut io.Writer, report warm.Report, err error) {
 	var lines []string
 	for key, failure := range report.Errors {
 		lines = append(lines, key+": "+oneLine(failure))
@@ -109,8 +125,15 @@ func tellFailures(out io.Writer, report warm.Report, err error) {
 		lines = append(lines, oneLine(err))
 	}
 	slices.Sort(lines)
+	tellLines(errOut, lines)
+}
+
+// tellLines prints the first lines, and how many there are more.
+func tellLines(errOut io.Writer, lines []string) {
 	if left := len(lines) - maxShownErrors; left > 0 {
-		lines = append(lines[:maxShownErrors], fmt.Sprintf("and %d more", left))
+		lines = append(lines[:maxShownErrors:maxShownErrors], fmt.Sprintf("and %d more", left))
 	}
-	fmt.Fprintln(out, "restash: warm:", strings.Join(lines, "\nrestash: warm: "))
+	for _, line := range lines {
+		fmt.Fprintln(errOut, "restash: warm:", line)
+	}
 }

@@ -231,7 +231,7 @@ func TestSIGTERMUnderLoadFailsNothingAndLosesNothing(t *testing.T) {
 	all.Wait()
 	select {
 	case err := <-c.exited:
-		require.NoError(t, err)
+		assert.NoError(t, err)
 	case <-time.After(15 * time.Second):
 		t.Fatal("the program does not end")
 	}

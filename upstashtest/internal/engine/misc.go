@@ -5,6 +5,8 @@ import "strconv"
 func miscCommands() map[string]handler {
 	return map[string]handler{
 		"GETEX": cmdGetEX, "LPOP": cmdPop, "RPOP": cmdPop, "SPOP": cmdPop, "PFCOUNT": cmdPFCount, "DIGEST": cmdDigest,
+		"SETRANGE": cmdSetRange, "SETBIT": cmdSetBit,
+		"SRANDMEMBER": cmdRandom, "HRANDFIELD": cmdRandom, "ZRANDMEMBER": cmdRandom,
 	}
 }
 
@@ -52,4 +54,41 @@ func cmdDigest(e *Engine, c *call) Reply {
 		return r
 	}
 	return bulk(digest(r.Bytes))
+}
+
+// maxString is the largest string of Redis.
+const maxString = 512 << 20
+
+// cmdSetRange refuses what would make a string too large before it is made.
+func cmdSetRange(e *Engine, c *call) Reply {
+	n, err := strconv.ParseInt(c.args[2], 10, 64)
+	switch {
+	case err != nil:
+		return errorReply(msgNotInt)
+	case n < 0:
+		return errorReply("ERR offset is out of range")
+	case n > maxString-int64(len(c.args[3])):
+		return errorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+	}
+	return e.raw(c.args...)
+}
+
+func cmdSetBit(e *Engine, c *call) Reply {
+	if n, err := strconv.ParseInt(c.args[2], 10, 64); err != nil || n < 0 || n >= maxString*8 {
+		return errorReply("ERR bit offset is not an integer or out of range")
+	}
+	return e.raw(c.args...)
+}
+
+// maxRandom bounds how many elements may be drawn with repetition: no reply
+// that passes the request limit needs more.
+const maxRandom = 1_000_000
+
+func cmdRandom(e *Engine, c *call) Reply {
+	if len(c.args) > 2 {
+		if n, err := strconv.ParseInt(c.args[2], 10, 64); err == nil && n < -maxRandom {
+			return errorReply("ERR value is out of range")
+		}
+	}
+	return e.raw(c.args...)
 }

@@ -19,6 +19,7 @@ type Caller func(args []string) command.Reply
 // one goroutine at a time. Scripts share it, but cannot make globals.
 type Machine struct {
 	l       *glua.LState
+	env     *glua.LTable // the globals as scripts see them
 	steps   int64
 	call    Caller
 	loading *Library // set while a library is loaded
@@ -65,7 +66,9 @@ func (m *Machine) compile(source, name string) (*glua.LFunction, error) {
 		}
 		m.cache[key] = proto
 	}
-	return m.l.NewFunctionFromProto(proto), nil
+	f := m.l.NewFunctionFromProto(proto)
+	f.Env = m.env
+	return f, nil
 }
 
 // Compile reports whether a script compiles.

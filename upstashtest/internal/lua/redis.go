@@ -76,23 +76,60 @@ func (m *Machine) limitStrings() {
 	}))
 }
 
-// protect refuses to read or write globals that do not exist.
+// protect hides the globals and the libraries behind tables that can only be
+// read: scripts share one state, and none may change it for the next.
 func (m *Machine) protect() {
-	meta := m.l.NewTable()
-	m.l.SetFuncs(meta, map[string]glua.LGFunction{
-		"__index": func(l *glua.LState) int {
+	real := m.l.G.Global
+	real.RawSetString("KEYS", m.l.NewTable())
+	real.RawSetString("ARGV", m.l.NewTable())
+	shields := map[*glua.LTable]bool{}
+	for _, name := range []string{"string", "table", "math", "coroutine", "os", "bit", "cjson", "redis"} {
+		if lib, ok := real.RawGetString(name).(*glua.LTable); ok {
+			shield := m.shield(lib)
+			shields[shield] = true
+			real.RawSetString(name, shield)
+		}
+	}
+	real.RawSetString("server", real.RawGetString("redis"))
+	env := m.shield(m.l.NewFunction(func(l *glua.LState) int {
+		var v glua.LValue = glua.LNil
+		if name, ok := l.Get(2).(glua.LString); ok {
+			v = real.RawGetString(string(name))
+		}
+		if v == glua.LNil {
 			l.RaiseError("Script attempted to access nonexistent global variable '%s'", l.Get(2).String())
-			return 0
-		},
-		"__newindex": func(l *glua.LState) int {
-			l.RaiseError("Attempt to modify a readonly table")
-			return 0
-		},
-	})
+		}
+		l.Push(v)
+		return 1
+	}))
+	shields[env] = true
+	rawset := real.RawGetString("rawset")
+	real.RawSetString("rawset", m.l.NewFunction(func(l *glua.LState) int {
+		if shields[l.CheckTable(1)] {
+			l.RaiseError(msgReadOnly)
+		}
+		l.Insert(rawset, 1)
+		l.Call(3, 1)
+		return 1
+	}))
+	real.RawSetString("_G", env)
+	m.env = env
+}
+
+const msgReadOnly = "Attempt to modify a readonly table"
+
+// shield returns an empty table that reads from behind and refuses writes.
+func (m *Machine) shield(behind glua.LValue) *glua.LTable {
+	meta := m.l.NewTable()
+	meta.RawSetString("__index", behind)
 	meta.RawSetString("__metatable", glua.LFalse)
-	m.l.G.Global.RawSetString("KEYS", m.l.NewTable())
-	m.l.G.Global.RawSetString("ARGV", m.l.NewTable())
-	m.l.SetMetatable(m.l.G.Global, meta)
+	meta.RawSetString("__newindex", m.l.NewFunction(func(l *glua.LState) int {
+		l.RaiseError(msgReadOnly)
+		return 0
+	}))
+	t := m.l.NewTable()
+	t.Metatable = meta
+	return t
 }
 
 func luaNothing(*glua.LState) int { return 0 }

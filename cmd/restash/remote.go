@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/cldcde/restash/warm"
+)
+
+const (
+	// cronPath is where a deployed sample warms itself.
+	cronPath = "/api/cron/warm"
+	// cronSecret is the variable with the bearer token of that route.
+	cronSecret = "CRON_SECRET"
+	// cronTime is how long a deployment may take: more than any function may.
+	cronTime = 15 * time.Minute
+	// maxReport bounds what is read of an answer.
+	maxReport = 4 << 20
+)
+
+// runRemoteWarm lets a deployment warm itself and prints what it reports.
+func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string) error {
+	target, err := cronURL(address)
+	if err != nil {
+		return err
+	}
+	secret := os.Getenv(cronSecret)
+	if secret == "" {
+		return errors.New("warm: " + cronSecret + " is not set")
+	}
+	ctx, cancel := context.WithTimeout(ctx, cronTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, nil)
+	if err != nil {
+		return fmt.Errorf("warm: %w", err)
+	}
+	req.Header.Set("Authorization", "Bearer "+secret)
+	resp, err := withoutRedirects.Do(req)
+	if err != nil {
+		return fmt.Errorf("warm: %w", err)
+	}
+	defer resp.Body.Close()
+	return tellRemote(out, errOut, resp)
+}
+
+// withoutRedirects keeps the secret with the host that it is meant for.
+var withoutRedirects = &http.Client{
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// cronURL adds the route to a deployment's address. The secret goes over
+// https only, or stays on this machine.
+func cronURL(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || u.User != nil {
+		return "", errors.New("warm: --url must be the address of a deployment, such as https://catalog.example.com")
+	}
+	ip := net.ParseIP(u.Hostname())
+	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
+	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
+		return "", errors.New("warm: --url must begin with https:// (http:// is for this machine only)")
+	}
+	return u.JoinPath(cronPath).String(), nil
+}
+
+// remoteReport is a [warm.Report] from afar: what failed there is only named.
+type remoteReport struct {
+	Warmed, Fresh, Absent, Failed, Commands, Trips int
+	Bytes                                          int64
+	Errors                                         map[string]any
+}
+
+func tellRemote(out, errOut io.Writer, resp *http.Response) error {
+	var r remoteReport
+	err := json.NewDecoder(io.LimitReader(resp.Body, maxReport)).Decode(&r)
+	if err != nil || resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusInternalServerError {
+		return fmt.Errorf("warm: %s answered %s", resp.Request.URL, resp.Status)
+	}
+	fmt.Fprintln(out, summary(warm.Report{
+		Warmed: r.Warmed, Fresh: r.Fresh, Absent: r.Absent, Failed: r.Failed, Commands: r.Commands, Trips: r.Trips, Bytes: r.Bytes,
+	}))
+	if resp.StatusCode == http.StatusOK {
+		return nil
+	}
+	failed := make([]string, 0, len(r.Errors))
+	for key := range r.Errors {
+		failed = append(failed, key)
+	}
+	slices.Sort(failed)
+	tellLines(errOut, failed)
+	return errReported
+}

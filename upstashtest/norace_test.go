@@ -1,0 +1,5 @@
+//go:build !race
+
+package upstashtest_test
+
+const racing = false
