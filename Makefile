@@ -38,6 +38,10 @@ generate: ## write the *_gen.go files again
 fuzz: ## run each fuzz target for 5 s (FUZZ=30s for longer)
 	.ci/fuzz.sh $${FUZZ:-5s}
 
+.PHONY: bench
+bench: ## run all benchmarks with their allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
 .PHONY: soak
 soak: ## long stress: -race many times over, then a minute per fuzz target
 	RESTASH_SOAK=1 $(GO) test -race -count=$(SOAK_COUNT) -timeout=60m ./...

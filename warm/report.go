@@ -1,6 +1,7 @@
 package warm
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -20,6 +21,9 @@ type Report struct {
 	Elapsed time.Duration
 	// Errors by step, or by step, a colon, a blank and key.
 	Errors map[string]error
+	// Next is where a run that ended early is to go on, see Options.From; ""
+	// after one that reached its end.
+	Next string
 }
 
 // String is "warmed 812, fresh 20, failed 0, commands 815, trips 6".
@@ -31,7 +35,28 @@ func (r Report) String() string {
 // OK reports whether nothing failed.
 func (r Report) OK() bool { return r.Failed == 0 && len(r.Errors) == 0 }
 
-func (r *Report) add(step string, part strategies.WarmReport) {
+// MarshalJSON writes the report as an object: warmed, fresh, absent, failed,
+// commands, trips, bytes, elapsedMs, errors by key as text, and next.
+func (r Report) MarshalJSON() ([]byte, error) {
+	errors := make(map[string]string, len(r.Errors))
+	for key, err := range r.Errors {
+		errors[key] = err.Error()
+	}
+	return json.Marshal(struct {
+		Warmed    int               `json:"warmed"`
+		Fresh     int               `json:"fresh"`
+		Absent    int               `json:"absent"`
+		Failed    int               `json:"failed"`
+		Commands  int               `json:"commands"`
+		Trips     int               `json:"trips"`
+		Bytes     int64             `json:"bytes"`
+		ElapsedMS int64             `json:"elapsedMs"`
+		Errors    map[string]string `json:"errors,omitempty"`
+		Next      string            `json:"next,omitempty"`
+	}{r.Warmed, r.Fresh, r.Absent, r.Failed, r.Commands, r.Trips, r.Bytes, r.Elapsed.Milliseconds(), errors, r.Next})
+}
+
+func (r *Report) add(part strategies.WarmReport) {
 	r.Warmed += part.Warmed
 	r.Fresh += part.Fresh
 	r.Absent += part.Absent
@@ -39,24 +64,4 @@ func (r *Report) add(step string, part strategies.WarmReport) {
 	r.Commands += part.Commands
 	r.Trips += part.Trips
 	r.Bytes += part.Bytes
-	for key, err := range part.Errors {
-		r.Errors[step+": "+key] = err
-	}
-}
-
-// add adds one batch's report to a step's.
-func add(total *strategies.WarmReport, part strategies.WarmReport) {
-	total.Warmed += part.Warmed
-	total.Fresh += part.Fresh
-	total.Absent += part.Absent
-	total.Failed += part.Failed
-	total.Commands += part.Commands
-	total.Trips += part.Trips
-	total.Bytes += part.Bytes
-	for key, err := range part.Errors {
-		if total.Errors == nil {
-			total.Errors = map[string]error{}
-		}
-		total.Errors[key] = err
-	}
 }

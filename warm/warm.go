@@ -4,94 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/cldcde/restash/strategies"
 )
 
-// Step is one part of a warm-up. Make one with [Keys], [KeysFunc] or [StepFunc].
-type Step struct {
-	name string
-	run  func(ctx context.Context, store *strategies.Store, load loadOptions) (strategies.WarmReport, error)
-}
-
-// Name of the step.
-func (s Step) Name() string { return s.name }
-
-// loadOptions are the parts of Options that a step heeds.
-type loadOptions struct {
-	progress func(done, of int)
-	// allow is how many of the wanted keys the budget has room for, when the
-	// step has already spent so many commands.
-	allow func(wanted, spent int) int
-}
-
-// StepFunc is a step that does what fn does. A failed key belongs into fn's
-// report, which stops nothing; an error ends the step.
-func StepFunc(name string, fn func(ctx context.Context, store *strategies.Store) (strategies.WarmReport, error)) Step {
-	return Step{name: name, run: func(ctx context.Context, store *strategies.Store, _ loadOptions) (strategies.WarmReport, error) {
-		return fn(ctx, store)
-	}}
-}
-
-// Keys is a step that loads the given keys of a handle.
-func Keys[T any](name string, cache *strategies.Cache[T], keys []string, load strategies.BatchLoader[T], opts ...strategies.Option) Step {
-	return KeysFunc(name, cache, func(context.Context) ([]string, error) { return keys, nil }, load, opts...)
-}
-
-// KeysFunc is [Keys] for keys that have to be found out first, such as the 100
-// most popular ones.
-func KeysFunc[T any](name string, cache *strategies.Cache[T], keys func(context.Context) ([]string, error), load strategies.BatchLoader[T], opts ...strategies.Option) Step {
-	return Step{name: name, run: func(ctx context.Context, _ *strategies.Store, o loadOptions) (strategies.WarmReport, error) {
-		all, err := keys(ctx)
-		if err != nil {
-			return strategies.WarmReport{}, fmt.Errorf("find the keys: %w", err)
-		}
-		return inBatches(all, o, func(part []string) (strategies.WarmReport, error) {
-			return cache.Warm(ctx, part, load, opts...)
-		})
-	}}
-}
-
-// batchKeys is how many keys go into one read and one pipeline of writes.
-const batchKeys = 500
-
-// inBatches runs warm over the keys, as far as the budget goes.
-func inBatches(keys []string, o loadOptions, warm func([]string) (strategies.WarmReport, error)) (strategies.WarmReport, error) {
-	var total strategies.WarmReport
-	for done := 0; done < len(keys); {
-		n := min(batchKeys, len(keys)-done)
-		if o.allow != nil {
-			if n = o.allow(n, total.Commands); n <= 0 {
-				return total, ErrBudget
-			}
-		}
-		r, err := warm(keys[done : done+n])
-		add(&total, r)
-		if err != nil && !ofKeys(err, r.Errors) {
-			return total, err
-		}
-		done += n
-		if o.progress != nil {
-			o.progress(done, len(keys))
-		}
-	}
-	return total, nil
-}
-
-// ofKeys reports whether a batch's error is that of single keys: then the next
-// batch may fare better.
-func ofKeys(err error, keys map[string]error) bool {
-	for _, e := range keys {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
-}
-
 // ErrBudget says that a warm-up ended before its end because Options.Commands
-// or Options.Time was used up. What it has stored stays.
+// or Options.Time was used up. What it has stored stays, and Report.Next says
+// where to go on.
 var ErrBudget = errors.New("warm: budget used up")
 
 // Options of a run. The zero value is the default.
@@ -99,12 +21,18 @@ type Options struct {
 	// Progress, if set, is called as keys are done; never by two goroutines
 	// at once.
 	Progress func(Event)
-	// Commands is how many billed commands the run may cost, roughly: a batch
-	// that was begun is finished. 0 means any number.
+	// Commands is how many billed commands the run may cost. A batch that was
+	// begun is finished, and one that cannot be divided may exceed it. 0 means
+	// any number.
 	Commands int
 	// Time is how long the run may take; a batch that was begun is finished.
 	// 0 means as long as it takes.
 	Time time.Duration
+	// Concurrency is how many steps run at once. 0 means 1.
+	Concurrency int
+	// From is the Next of an earlier run's report: what comes before it is not
+	// even asked for. "" means from the beginning.
+	From string
 }
 
 // Event is one sign of progress.
@@ -114,6 +42,9 @@ type Event struct {
 	Index, Steps int
 	// Done keys of the step, Of how many; both 0 when it begins.
 	Done, Of int
+	// Left is about how long the rest of the step will take; 0 if that is not
+	// known.
+	Left time.Duration
 	// End says that the step has ended; Err is its error.
 	End bool
 	Err error
@@ -126,68 +57,145 @@ func Run(ctx context.Context, store *strategies.Store, steps ...Step) (Report, e
 	return RunWith(ctx, store, Options{}, steps...)
 }
 
-// RunWith runs the steps one after the other. A step that fails does not stop
-// the next; ctx's end and a used up budget do. The error joins what ended
-// steps early; single keys that failed are in the report only. Running it
-// again loads only what is missing or stale by then.
+// RunWith runs the steps by their priority, one after the other unless
+// Options.Concurrency says otherwise. A step that fails does not stop the next;
+// ctx's end and a used up budget do. The error joins what ended steps early;
+// single keys that failed are in the report only. Running it again loads only
+// what is missing or stale by then.
 func RunWith(ctx context.Context, store *strategies.Store, o Options, steps ...Step) (Report, error) {
-	r := runner{ctx: ctx, store: store, o: o, steps: len(steps), began: time.Now()}
-	r.report.Errors = map[string]error{}
-	var errs []error
-	for i, s := range steps {
-		if err := r.step(i, s); err != nil {
-			errs = append(errs, fmt.Errorf("warm: %s: %w", s.name, err))
-			if ctx.Err() != nil || errors.Is(err, ErrBudget) {
-				break
-			}
+	r := &runner{o: o, began: time.Now(), report: Report{Errors: map[string]error{}}}
+	r.steps = slices.Clone(steps)
+	slices.SortStableFunc(r.steps, func(a, b Step) int { return b.priority - a.priority })
+	first, offset, err := r.start()
+	if err != nil {
+		return r.report, err
+	}
+	r.run(ctx, store, first, offset)
+	r.report.Elapsed = time.Since(r.began)
+	r.report.Next = r.next()
+	return r.report, errors.Join(r.errs...)
+}
+
+// runner is one run. Its meters share it.
+type runner struct {
+	o     Options
+	steps []Step
+	began time.Time
+
+	mu     sync.Mutex
+	report Report
+	// spent commands, with those that are reserved for batches under way.
+	spent int
+	errs  []error
+	// ended says how far each step came: -1 is to its end.
+	ended map[int]int
+}
+
+// run runs the steps from the first, so many at once.
+func (r *runner) run(ctx context.Context, store *strategies.Store, first, offset int) {
+	r.ended = map[int]int{}
+	places := make(chan struct{}, max(r.o.Concurrency, 1))
+	var wg sync.WaitGroup
+	for i := first; i < len(r.steps); i++ {
+		places <- struct{}{}
+		if r.over(ctx) {
+			break
+		}
+		m := &meter{r: r, ctx: ctx, index: i, began: time.Now()}
+		if i == first {
+			m.at = offset
+		}
+		wg.Go(func() {
+			defer func() { <-places }()
+			r.step(store, m)
+		})
+	}
+	wg.Wait()
+}
+
+// over reports whether no further step is to begin.
+func (r *runner) over(ctx context.Context) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return ctx.Err() != nil || slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, ErrBudget) })
+}
+
+func (r *runner) step(store *strategies.Store, m *meter) {
+	m.tell()
+	part, err := r.steps[m.index].run(m.ctx, store, m)
+	r.mu.Lock()
+	name := r.steps[m.index].name
+	for key, e := range part.Errors {
+		r.report.Errors[name+": "+key] = e
+	}
+	r.ended[m.index] = -1
+	if err != nil {
+		r.report.Errors[name] = err
+		r.errs = append(r.errs, fmt.Errorf("warm: %s: %w", name, err))
+		if m.ctx.Err() != nil || errors.Is(err, ErrBudget) {
+			r.ended[m.index] = m.at
 		}
 	}
-	r.report.Elapsed = time.Since(r.began)
-	return r.report, errors.Join(errs...)
+	r.mu.Unlock()
+	m.end(err)
 }
 
-type runner struct {
-	ctx    context.Context
-	store  *strategies.Store
-	o      Options
-	steps  int
-	began  time.Time
-	report Report
+// meter is one step's share of a run.
+type meter struct {
+	r     *runner
+	ctx   context.Context
+	index int
+	began time.Time
+	at    int // keys that are done
+	first int // keys that were done before it began
+	of    int
 }
 
-func (r *runner) step(i int, s Step) error {
-	r.tell(Event{Step: s.name, Index: i})
-	last := 0
-	part, err := s.run(r.ctx, r.store, loadOptions{
-		allow: r.allow,
-		progress: func(done, of int) {
-			last = of
-			r.tell(Event{Step: s.name, Index: i, Done: done, Of: of})
-		},
-	})
-	r.report.add(s.name, part)
-	if err != nil {
-		r.report.Errors[s.name] = err
-	}
-	r.tell(Event{Step: s.name, Index: i, Done: last, Of: last, End: true, Err: err})
-	return err
-}
-
-// allow is how many of the wanted keys the budget still has room for: each may
-// cost one command, and the batch one.
-func (r *runner) allow(wanted, spent int) int {
-	if r.ctx.Err() != nil || r.o.Time > 0 && time.Since(r.began) >= r.o.Time {
+// reserve asks for room for n keys in the budget: each may cost one command,
+// and the batch one. It returns how many there is room for.
+func (m *meter) reserve(n int) int {
+	r := m.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if m.ctx.Err() != nil || r.o.Time > 0 && time.Since(r.began) >= r.o.Time {
 		return 0
 	}
-	if r.o.Commands <= 0 {
-		return wanted
+	if r.o.Commands > 0 {
+		n = min(n, r.o.Commands-r.spent-1)
 	}
-	return min(wanted, r.o.Commands-r.report.Commands-spent-1)
+	if n <= 0 {
+		return 0
+	}
+	r.spent += n + 1
+	return n
 }
 
-func (r *runner) tell(e Event) {
-	if r.o.Progress != nil {
-		e.Steps, e.Report = r.steps, r.report
-		r.o.Progress(e)
+// done gives back what a batch of n keys did not use, and adds its report.
+func (m *meter) done(n int, part strategies.WarmReport) {
+	r := m.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.spent += part.Commands - n - 1
+	r.report.add(part)
+}
+
+func (m *meter) tell()         { m.send(Event{Done: m.at, Of: m.of, Left: m.left()}) }
+func (m *meter) end(err error) { m.send(Event{Done: m.at, Of: m.of, End: true, Err: err}) }
+
+func (m *meter) left() time.Duration {
+	if m.at == 0 || m.at >= m.of {
+		return 0
 	}
+	return time.Duration(float64(time.Since(m.began)) / float64(m.at) * float64(m.of-m.at))
+}
+
+func (m *meter) send(e Event) {
+	r := m.r
+	if r.o.Progress == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e.Step, e.Index, e.Steps, e.Report = r.steps[m.index].name, m.index, len(r.steps), r.report
+	r.o.Progress(e)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cldcde/restash/handler"
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 )
@@ -24,6 +25,11 @@ type Config struct {
 	// PurgeSecret and CronSecret are the bearer tokens of POST /api/cache/invalidate
 	// and of /api/cron/warm. Without one the route refuses everybody.
 	PurgeSecret, CronSecret string
+	// CDN lets a CDN in front keep the answers of cached routes for a short time,
+	// and ask for new ones while it serves them: a refresh in the background where
+	// instances have none. It hears of no invalidation, so its TTL is how old an
+	// answer may be beyond all promises. Default: nothing is said to a CDN.
+	CDN handler.CDN
 	// SessionKey signs the cookie of the demo login. Default: random, so that
 	// cookies are good for this process only.
 	SessionKey []byte
@@ -74,6 +80,8 @@ func (c Config) validate() error {
 		return errors.New("catalog: Store must be set")
 	case c.Timeout < 0 || c.WarmTimeout < 0:
 		return errors.New("catalog: Timeout and WarmTimeout must not be negative")
+	case c.CDN.TTL < 0 || c.CDN.StaleWhileRevalidate < 0:
+		return errors.New("catalog: CDN must not have negative times")
 	}
 	return nil
 }
@@ -87,7 +95,7 @@ type App struct {
 	store    *strategies.Store
 	users    *strategies.Cache[User]
 	featured *strategies.Cache[Item]
-	handler  http.Handler
+	serve    http.Handler
 	close    func(context.Context) error
 }
 
@@ -107,12 +115,19 @@ func New(config Config) (*App, error) {
 		Name: Featured.Name(), TTL: Featured.TTL,
 		StaleWhileRevalidate: Featured.StaleWhileRevalidate, Tags: Featured.Tags,
 	})
-	a.handler = a.guard(a.routes())
+	a.serve = a.guard(a.routes())
 	return a, nil
 }
 
+// preset is a row of the preset table as this App uses it, for serving and for
+// warming alike: only the same preset finds what the other stored.
+func (a *App) preset(config handler.Config) handler.Config {
+	config.Advanced.CDN = a.config.CDN
+	return config
+}
+
 // ServeHTTP answers a request.
-func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.handler.ServeHTTP(w, r) }
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve.ServeHTTP(w, r) }
 
 // Store returns the Store that the App was made with.
 func (a *App) Store() *strategies.Store { return a.store }

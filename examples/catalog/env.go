@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/handler"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -21,9 +22,8 @@ import (
 var databaseNames = []string{"DATABASE_URL", "POSTGRES_URL"}
 
 // FromEnv makes an [App] of the environment: Redis as [client.FromEnv] reads it,
-// PostgreSQL from DATABASE_URL or POSTGRES_URL, and the secrets CATALOG_WRITE_TOKEN,
-// CACHE_PURGE_SECRET, CRON_SECRET and CATALOG_SESSION_SECRET, each of which may be
-// absent. driver is the name under which the program registered a PostgreSQL driver;
+// PostgreSQL from DATABASE_URL or POSTGRES_URL, and what [ConfigFromEnv] reads, each
+// of which may be absent. driver is the name under which the program registered a PostgreSQL driver;
 // config is the Store's, usually the zero value.
 //
 // It touches no network: the schema is brought up to date by the first query, so
@@ -56,15 +56,32 @@ func FromEnv(driver string, config strategies.StoreConfig) (*App, error) {
 	return app, nil
 }
 
-// ConfigFromEnv returns a Config with the secrets of the environment.
+// ConfigFromEnv returns a Config with the secrets of the environment
+// (CATALOG_WRITE_TOKEN, CACHE_PURGE_SECRET, CRON_SECRET, CATALOG_SESSION_SECRET) and
+// with CATALOG_CDN_TTL, such as 10s: how long a CDN may keep answers.
 func ConfigFromEnv(database *Database, store *strategies.Store) Config {
 	return Config{
+		CDN:      cdnFromEnv(),
 		Database: database, Store: store,
 		WriteToken:  os.Getenv("CATALOG_WRITE_TOKEN"),
 		PurgeSecret: os.Getenv("CACHE_PURGE_SECRET"),
 		CronSecret:  os.Getenv("CRON_SECRET"),
 		SessionKey:  []byte(os.Getenv("CATALOG_SESSION_SECRET")),
 	}
+}
+
+// cdnFromEnv speaks to Vercel's CDN alone where there is one: its own field is
+// not passed on, and it may serve stale answers while it asks for new ones.
+func cdnFromEnv() handler.CDN {
+	ttl, err := time.ParseDuration(os.Getenv("CATALOG_CDN_TTL"))
+	if err != nil || ttl <= 0 {
+		return handler.CDN{}
+	}
+	cdn := handler.CDN{TTL: ttl, StaleWhileRevalidate: 6 * ttl}
+	if os.Getenv("VERCEL") != "" {
+		cdn.Fields = []string{"Vercel-CDN-Cache-Control"}
+	}
+	return cdn
 }
 
 // openPostgres never repeats the URL in an error: it holds a password.

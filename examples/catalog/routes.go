@@ -67,7 +67,7 @@ func (t *routeTable) plain(pattern string, act action) { t.handle(pattern, t.app
 
 // cached puts a route under the cache: first the check, then the cache, then the database.
 func (t *routeTable) cached(preset handler.Config, pattern string, c check, act action) {
-	answer := handler.Cache(t.app.store, preset)(t.app.limited(act))
+	answer := handler.Cache(t.app.store, t.app.preset(preset))(t.app.limited(act))
 	t.handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c != nil {
 			if err := c(r); err != nil {

@@ -131,7 +131,7 @@ func (f *function) do(method, path, body string, header map[string]string) (int,
 func vercelEnv(server *upstashtest.Server, database string) []string {
 	return []string{
 		"KV_REST_API_URL=" + server.URL, "KV_REST_API_TOKEN=" + server.Token, "POSTGRES_URL=" + database,
-		"CRON_SECRET=cron", "CACHE_PURGE_SECRET=purge", "CATALOG_WRITE_TOKEN=write",
+		"CRON_SECRET=cron", "CACHE_PURGE_SECRET=purge", "CATALOG_WRITE_TOKEN=write", "CATALOG_CDN_TTL=10s",
 	}
 }
 
@@ -150,6 +150,7 @@ func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
 	require.Equal(t, 200, status)
 	assert.Equal(t, "HIT", header.Get("X-Cache"))
 	assert.Equal(t, first, second)
+	assert.Contains(t, header.Get("Vercel-CDN-Cache-Control"), "stale-while-revalidate=60", "the CDN refreshes in the background")
 
 	item := `{"name":"@ada/engine","version":"1.0.0","category":"devtools"}`
 	status, _, body := index.do("POST", "/api/extensions", item, nil)

@@ -25,21 +25,21 @@ var sorts = []Sort{ByDownloads, ByRating, Recent}
 func (a *App) WarmPlan() []warm.Step {
 	var steps []warm.Step
 	for _, k := range kinds {
-		steps = append(steps, handler.Warm(k.list, a, k.hotLists()...))
+		steps = append(steps, handler.Warm(a.preset(k.list), a, k.hotLists()...))
 	}
 	for _, k := range kinds {
-		steps = append(steps, handler.WarmFunc(k.detail, a, a.hotItems(k)))
+		steps = append(steps, handler.WarmFunc(a.preset(k.detail), a, a.hotItems(k)))
 	}
 	for _, k := range kinds {
 		steps = append(steps, warm.Keys("featured "+k.featType, a.featured, k.featuredKeys(), a.loadFeatured(k)))
 	}
 	return append(steps,
-		handler.Warm(Categories, a, "/api/categories"),
-		handler.Warm(Statistics, a, "/api/stats"),
+		handler.Warm(a.preset(Categories), a, "/api/categories"),
+		handler.Warm(a.preset(Statistics), a, "/api/stats"),
 		warm.KeysFunc("top user profiles", a.users, a.hotUsers, a.db.Users),
-		handler.WarmFunc(UserStats, a, a.ofHotUsers("stats")),
-		handler.WarmFunc(UserExtensions, a, a.ofHotUsers(extensionKind.userPath)),
-		handler.WarmFunc(UserMcp, a, a.ofHotUsers(mcpKind.userPath)))
+		handler.WarmFunc(a.preset(UserStats), a, a.ofHotUsers("stats")),
+		handler.WarmFunc(a.preset(UserExtensions), a, a.ofHotUsers(extensionKind.userPath)),
+		handler.WarmFunc(a.preset(UserMcp), a, a.ofHotUsers(mcpKind.userPath)))
 }
 
 // Warm runs the plan; see [warm.RunWith].

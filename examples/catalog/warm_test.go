@@ -3,11 +3,13 @@ package catalog_test
 import (
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/examples/catalog"
+	"github.com/cldcde/restash/handler"
 	"github.com/cldcde/restash/warm"
 )
 
@@ -42,6 +44,16 @@ func TestWarmingTwiceLoadsNothingAgain(t *testing.T) {
 	assert.Zero(t, second.Warmed)
 	assert.Equal(t, first.Warmed, second.Fresh)
 	assert.Less(t, second.Commands, 40)
+}
+
+// Serving and warming must use the same presets whatever the App changes in them.
+func TestWarmingServesAnAppBehindACDN(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.CDN = handler.CDN{TTL: 10 * time.Second} })
+	_, err := p.app.Warm(t.Context(), warm.Options{})
+	require.NoError(t, err)
+	got := p.get("/api/extensions?sort=rating")
+	assert.Equal(t, "HIT", got.cache())
+	assert.Contains(t, got.Header().Get("CDN-Cache-Control"), "max-age=10")
 }
 
 func TestCronWarmsAndAnswersTheReport(t *testing.T) {
