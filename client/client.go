@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/client/command"
+	"github.com/hashicorp/go-retryablehttp"
 )
 
 // Client sends commands to one database. It may be used by any number of
@@ -18,7 +19,7 @@ type Client struct {
 	base          url.URL
 	authorization []string
 	telemetry     telemetry
-	calls         *http.Client
+	retry         *retryablehttp.Client
 	streams       *http.Client
 	dropIdle      func()
 	trace         *Trace
@@ -37,7 +38,8 @@ func New(cfg Config) (*Client, error) {
 	}
 	c := &Client{cfg: cfg.withDefaults(), base: *base, trace: cfg.Trace, telemetry: newTelemetry(cfg)}
 	c.authorization = []string{"Bearer " + cfg.Token}
-	c.calls, c.streams, c.dropIdle = httpClients(c.cfg)
+	calls, streams, dropIdle := httpClients(c.cfg)
+	c.retry, c.streams, c.dropIdle = newRetrying(calls, c.cfg.MaxRetries), streams, dropIdle
 	return c, nil
 }
 

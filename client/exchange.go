@@ -43,8 +43,24 @@ type exchange struct {
 	// given up.
 	seeking, connected atomic.Bool
 
-	retry retryablehttp.Client
-	trace httptrace.ClientTrace
+	carrier carrier
+	trace   httptrace.ClientTrace
+}
+
+// carrier is the context of a request. The functions of the retrying client,
+// which all exchanges share, find their exchange in it.
+type carrier struct {
+	context.Context
+	x *exchange
+}
+
+type carrierKey struct{}
+
+func (c *carrier) Value(key any) any {
+	if key == (carrierKey{}) {
+		return c.x
+	}
+	return c.Context.Value(key)
 }
 
 var (
@@ -61,21 +77,21 @@ const maxBody = 1 << 30
 func (x *exchange) run(ctx context.Context) error {
 	ctx, cancel := x.c.bound(ctx)
 	defer cancel()
+	x.carrier = carrier{ctx, x}
 	x.trace.GetConn = x.getConn
 	x.trace.GotConn = x.gotConn
 	req := (&http.Request{
 		Method: http.MethodPost, URL: &x.url, Host: x.url.Host,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: x.c.header(x),
-	}).WithContext(httptrace.WithClientTrace(ctx, &x.trace))
+	}).WithContext(httptrace.WithClientTrace(&x.carrier, &x.trace))
 	rr := &retryablehttp.Request{Request: req}
 	if err := rr.SetBody(x.body); err != nil {
 		return x.failed(ctx, err)
 	}
 	rr.SetResponseHandler(x.read)
 	x.begin(req)
-	x.configure()
-	if _, err := x.retry.Do(rr); err != nil {
+	if _, err := x.c.retry.Do(rr); err != nil {
 		return x.failed(ctx, err)
 	}
 	return nil

@@ -23,16 +23,24 @@ const (
 	maxRetryAfter = 5 * time.Second // a server cannot park a caller for longer
 )
 
-// configure sets up the retrying client of this exchange. It has one of its
-// own because the policy needs what only the exchange knows. Its logger stays
-// off: it would print URLs.
-func (x *exchange) configure() {
-	x.retry.HTTPClient = x.c.calls
-	x.retry.RetryMax = max(x.c.cfg.MaxRetries, 0)
-	x.retry.CheckRetry = x.check
-	x.retry.Backoff = x.backoff
-	x.retry.PrepareRetry = x.again
-	x.retry.ErrorHandler = retryablehttp.PassthroughErrorHandler
+// newRetrying returns the client that makes the attempts. What it knows of an
+// exchange comes with the context. Its logger stays off: it would print URLs.
+func newRetrying(calls *http.Client, maxRetries int) *retryablehttp.Client {
+	return &retryablehttp.Client{
+		HTTPClient: calls,
+		RetryMax:   max(maxRetries, 0),
+		CheckRetry: func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+			return exchangeOf(ctx).check(ctx, resp, err)
+		},
+		Backoff:      func(time.Duration, time.Duration, int, *http.Response) time.Duration { return 0 },
+		PrepareRetry: func(req *http.Request) error { return exchangeOf(req.Context()).again(req) },
+		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+	}
+}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(carrierKey{}).(*exchange)
+	return x
 }
 
 // check decides whether there is another attempt, and how long to wait for
@@ -87,13 +95,19 @@ func (x *exchange) pause(connection bool) time.Duration {
 	return max(rand.N(bound), x.wait)
 }
 
-func (x *exchange) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
-	return x.wait
-}
-
-// again prepares another attempt. The header is copied: the transport may
-// still be reading that of the last one.
+// again waits and prepares another attempt. Backoff cannot wait for it: it
+// does not know whose attempt it is asked for. The header is copied, because
+// the transport may still be reading that of the last one.
 func (x *exchange) again(req *http.Request) error {
+	if x.wait > 0 {
+		timer := time.NewTimer(x.wait)
+		defer timer.Stop()
+		select {
+		case <-req.Context().Done():
+			return req.Context().Err()
+		case <-timer.C:
+		}
+	}
 	req.Header = req.Header.Clone()
 	x.begin(req)
 	return nil

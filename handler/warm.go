@@ -29,13 +29,9 @@ func Warm(cfg Config, h http.Handler, urls ...string) warm.Step {
 
 // WarmFunc is [Warm] for URLs that have to be found out first.
 func WarmFunc(cfg Config, h http.Handler, urls func(context.Context) ([]string, error)) warm.Step {
-	return warm.StepFunc("routes "+cfg.Name(), func(ctx context.Context, store *strategies.Store) (strategies.WarmReport, error) {
-		all, err := urls(ctx)
-		if err != nil {
-			return strategies.WarmReport{}, fmt.Errorf("find the URLs: %w", err)
-		}
+	return warm.Batches("routes "+cfg.Name(), urls, func(ctx context.Context, store *strategies.Store, part []string) (strategies.WarmReport, error) {
 		w := warming{p: presetFor(store, cfg), h: h, urls: map[string]string{}, tags: map[string][]string{}, errs: map[string]error{}}
-		return w.run(ctx, all)
+		return w.run(ctx, part)
 	})
 }
 

@@ -143,7 +143,7 @@ func TestWarmFindsItsURLs(t *testing.T) {
 	}), handler.WarmFunc(listConfig(), mux, func(context.Context) ([]string, error) {
 		return nil, fmt.Errorf("the database is away")
 	}))
-	assert.ErrorContains(t, err, "warm: routes list: find the URLs: the database is away")
+	assert.ErrorContains(t, err, "warm: routes list: find the keys: the database is away")
 	assert.Equal(t, 1, rep.Warmed)
 	assert.False(t, rep.OK())
 }

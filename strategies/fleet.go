@@ -81,14 +81,15 @@ func (s *Store) fleetFlush(now time.Time) (add cmd, done func(), due bool) {
 	}, true
 }
 
-// errNoFleet is returned by a Store without StoreConfig.FleetMetrics.
-var errNoFleet = errors.New("strategies: StoreConfig.FleetMetrics is not set")
+// ErrNoFleet is returned by [Store.Fleet] of a Store without
+// StoreConfig.FleetMetrics or without a client.
+var ErrNoFleet = errors.New("strategies: StoreConfig.FleetMetrics is not set")
 
 // Fleet returns the counters of all instances, and of this one what it has not
 // added yet. It costs one command.
 func (s *Store) Fleet(ctx context.Context) (FleetStats, error) {
 	if !s.cfg.FleetMetrics || s.c == nil {
-		return FleetStats{}, errNoFleet
+		return FleetStats{}, ErrNoFleet
 	}
 	args := []string{s.space.Fleet()}
 	for i := range fleetFields {

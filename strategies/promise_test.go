@@ -116,6 +116,22 @@ func scenarios() []scenario {
 		scenario{name: "refresh of a stale value", procs: 2, lossy: true, run: refreshing},
 		scenario{name: "batches", procs: 2, lossy: true, run: batches},
 		scenario{name: "strict, with evictions", procs: 2, store: strict, run: evictions},
+		scenario{name: "strict, everything at once", procs: 2, store: strict, run: func(w *world, ss []*strategies.Store, actor func(func())) {
+			twoWriters(false)(w, ss, actor)
+			c := plain(ss, strategies.Config{Tags: []string{"all"}})
+			actor(func() {
+				w.stop("change")
+				place := w.commit(7)
+				if _, err := ss[1].Invalidate(bg, invalidate.Join(invalidate.Tags("all"), invalidate.Key(c[1], "a:b"))); err == nil {
+					w.confirmed(1, place)
+				}
+			})
+			actor(func() {
+				w.stop("evict")
+				_, err := w.srv.Do("DEL", "restash:k:i:a:b", "restash:t:all")
+				assert.NoError(w.t, err)
+			})
+		}},
 		scenario{name: "strict write-through", procs: 2, store: strict, run: twoWriters(false)},
 	)
 }

@@ -32,7 +32,7 @@ func (s Step) Priority(n int) Step {
 func StepFunc(name string, fn func(ctx context.Context, store *strategies.Store) (strategies.WarmReport, error)) Step {
 	return Step{name: name, run: func(ctx context.Context, store *strategies.Store, m *meter) (strategies.WarmReport, error) {
 		if m.reserve(1) == 0 {
-			return strategies.WarmReport{}, ErrBudget
+			return strategies.WarmReport{}, m.usedUp()
 		}
 		r, err := fn(ctx, store)
 		m.done(1, r)
@@ -71,7 +71,7 @@ func Batches(name string, keys func(context.Context) ([]string, error), fn func(
 		for m.at < len(all) {
 			n := m.reserve(min(batchKeys, len(all)-m.at))
 			if n == 0 {
-				return total, ErrBudget
+				return total, m.usedUp()
 			}
 			part, err := fn(ctx, store, all[m.at:m.at+n])
 			add(&total, part)

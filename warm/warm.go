@@ -48,7 +48,7 @@ type Event struct {
 	// End says that the step has ended; Err is its error.
 	End bool
 	Err error
-	// Report so far, of all steps.
+	// Report so far, of all steps; its Errors are valid during the call only.
 	Report Report
 }
 
@@ -99,11 +99,14 @@ func (r *runner) run(ctx context.Context, store *strategies.Store, first, offset
 	for i := first; i < len(r.steps); i++ {
 		places <- struct{}{}
 		if r.over(ctx) {
+			if err := ctx.Err(); err != nil {
+				r.fail(fmt.Errorf("warm: %w", err))
+			}
 			break
 		}
 		m := &meter{r: r, ctx: ctx, index: i, began: time.Now()}
 		if i == first {
-			m.at = offset
+			m.at, m.first = offset, offset
 		}
 		wg.Go(func() {
 			defer func() { <-places }()
@@ -118,6 +121,12 @@ func (r *runner) over(ctx context.Context) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return ctx.Err() != nil || slices.ContainsFunc(r.errs, func(err error) bool { return errors.Is(err, ErrBudget) })
+}
+
+func (r *runner) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.errs = append(r.errs, err)
 }
 
 func (r *runner) step(store *strategies.Store, m *meter) {
@@ -170,6 +179,14 @@ func (m *meter) reserve(n int) int {
 	return n
 }
 
+// usedUp is why there was no room.
+func (m *meter) usedUp() error {
+	if err := m.ctx.Err(); err != nil {
+		return err
+	}
+	return ErrBudget
+}
+
 // done gives back what a batch of n keys did not use, and adds its report.
 func (m *meter) done(n int, part strategies.WarmReport) {
 	r := m.r
@@ -183,10 +200,10 @@ func (m *meter) tell()         { m.send(Event{Done: m.at, Of: m.of, Left: m.left
 func (m *meter) end(err error) { m.send(Event{Done: m.at, Of: m.of, End: true, Err: err}) }
 
 func (m *meter) left() time.Duration {
-	if m.at == 0 || m.at >= m.of {
+	if m.at <= m.first || m.at >= m.of {
 		return 0
 	}
-	return time.Duration(float64(time.Since(m.began)) / float64(m.at) * float64(m.of-m.at))
+	return time.Duration(float64(time.Since(m.began)) / float64(m.at-m.first) * float64(m.of-m.at))
 }
 
 func (m *meter) send(e Event) {

@@ -45,6 +45,12 @@ func fail(logger *slog.Logger, w http.ResponseWriter, r *http.Request, err error
 	answer(w, p.status, map[string]string{"error": p.message, "code": p.code})
 }
 
+// askEachTime lets browsers keep an answer but ask whether it still holds, so
+// that they see invalidations; package handler says the same on its routes.
+func askEachTime(w http.ResponseWriter) {
+	w.Header().Set("Cache-Control", "public, max-age=0, must-revalidate")
+}
+
 // answer writes v as JSON. Length and type are set here because not every
 // platform's writer finds them out by itself.
 func answer(w http.ResponseWriter, status int, v any) {

@@ -33,6 +33,7 @@ func (a *App) answerFeatured(w http.ResponseWriter, r *http.Request, k kindRoute
 		}
 	}
 	handler.WriteStatus(w, status)
+	askEachTime(w)
 	answer(w, http.StatusOK, map[string]any{"featured": items})
 	return nil
 }

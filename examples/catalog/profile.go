@@ -21,6 +21,7 @@ func (a *App) profile(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	handler.WriteStatus(w, status)
+	askEachTime(w)
 	answer(w, http.StatusOK, map[string]any{"user": user})
 	return nil
 }

@@ -81,7 +81,10 @@ func (t *routeTable) cached(preset handler.Config, pattern string, c check, act 
 
 // writing asks for the write token first.
 func (t *routeTable) writing(pattern string, act action) {
-	limited := t.app.limited(act)
+	limited := t.app.limited(func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Cache-Control", "no-store")
+		return act(w, r)
+	})
 	if t.app.config.AllowWrites {
 		t.handle(pattern, limited)
 		return

@@ -1,0 +1,48 @@
+package handler
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cldcde/restash/strategies"
+	"github.com/cldcde/restash/warm"
+)
+
+// Cron runs a warm plan when a scheduler asks for it by GET or POST, and answers
+// with the plan's report as JSON: 200 if nothing failed, 500 if something did,
+// 409 if another instance is running it, and 202 if the time was used up; then
+// "next" says where to go on, with ?from=. Without [Secret], or with an empty
+// one, it refuses every request with 403.
+//
+// limit is how long the plan may run; it should be somewhat shorter than the
+// platform lets a request live. 0 means as long as it takes.
+func Cron(store *strategies.Store, plan warm.Plan, limit time.Duration, options ...Option) http.Handler {
+	a := accessOf(options)
+	a.demanded = true
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.refuse(w, r) || onlyMethods(w, r, http.MethodGet, http.MethodPost) {
+			return
+		}
+		o := warm.Options{Time: limit, From: r.URL.Query().Get("from")}
+		if n, err := strconv.Atoi(r.URL.Query().Get("commands")); err == nil {
+			o.Commands = n
+		}
+		report, err := plan.Run(r.Context(), store, o)
+		writeJSON(w, cronStatus(r.Context(), report, err), report)
+	})
+}
+
+func cronStatus(ctx context.Context, report warm.Report, err error) int {
+	switch {
+	case errors.Is(err, warm.ErrBusy):
+		return http.StatusConflict
+	case errors.Is(err, warm.ErrBudget) && report.Failed == 0 && ctx.Err() == nil:
+		return http.StatusAccepted
+	case err != nil || !report.OK():
+		return http.StatusInternalServerError
+	}
+	return http.StatusOK
+}
