@@ -20,7 +20,6 @@ fi
 
 work=$(mktemp -d)
 finish() {
-  [[ -z ${RESTASH_POSTGRES_DIR:-} ]] || .ci/postgres.sh stop
   chmod -R u+w "$work" && rm -rf "$work"
 }
 trap finish EXIT
@@ -41,6 +40,5 @@ for program in "$work"/functions/*/bootstrap; do
   fi
 done
 
-eval "$(.ci/postgres.sh start)"
 RESTASH_REQUIRE=postgres,vercel RESTASH_TEST_VERCEL="$work/functions" \
-  go test -count=1 -run '^TestVercel' -v ./examples/catalog
+  .ci/postgres.sh run go test -count=1 -run '^TestVercel' ./examples/catalog

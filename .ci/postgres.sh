@@ -2,13 +2,18 @@
 # A PostgreSQL of our own for the store tests: own folder, own port, stopped by
 # its own pid. Another server on this machine is never touched.
 #
-#   eval "$(.ci/postgres.sh start)"   sets RESTASH_TEST_POSTGRES and RESTASH_POSTGRES_DIR
+#   settings=$(.ci/postgres.sh start)   # fails if it cannot be started
+#   eval "$settings"                    # sets RESTASH_TEST_POSTGRES and RESTASH_POSTGRES_DIR
 #   go test ./examples/...
 #   .ci/postgres.sh stop
 #
-# RESTASH_POSTGRES_DIR names the folder (default: a fresh one), PGPORT_RESTASH
-# the port (default: a free one). It installs Debian's package if there is none.
+#   .ci/postgres.sh run COMMAND...      # all of it around a command; uses the
+#                                       # server of RESTASH_TEST_POSTGRES if that is set
+#
+# RESTASH_POSTGRES_PORT names the port (default: a free one). It installs
+# Debian's package if there is none.
 set -euo pipefail
+shopt -s inherit_errexit
 
 binaries() {
   local found
@@ -50,16 +55,13 @@ free_port() {
 start() {
   local bin dir port
   bin=$(binaries)
-  dir=${RESTASH_POSTGRES_DIR:-$(mktemp -d /tmp/restash-postgres.XXXXXX)}
-  port=${PGPORT_RESTASH:-$(free_port)}
-  mkdir -p "$dir"
+  dir=$(mktemp -d /tmp/restash-postgres.XXXXXX)
+  port=${RESTASH_POSTGRES_PORT:-$(free_port)}
   if [ "$(id -u)" = 0 ]; then chown postgres "$dir"; fi
   cd "$dir" # a folder that the server's user may read
-  if [ ! -e "$dir/data/PG_VERSION" ]; then
-    # English rules of sorting, as hosted databases have: answers must not depend on them.
-    as_postgres "$bin/initdb" -D "$dir/data" -U restash --auth=trust --encoding=UTF8 \
-      --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US >"$dir/initdb.log"
-  fi
+  # English rules of sorting, as hosted databases have: answers must not depend on them.
+  as_postgres "$bin/initdb" -D "$dir/data" -U restash --auth=trust --encoding=UTF8 \
+    --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US >"$dir/initdb.log"
   as_postgres "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t 60 start \
     -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60" >"$dir/start.log" ||
     { cat "$dir/start.log" "$dir/server.log" >&2; exit 1; }
@@ -81,10 +83,26 @@ stop() {
   case "$dir" in */restash-postgres.*) rm -rf "$dir" ;; esac
 }
 
+run() {
+  if [ -n "${RESTASH_TEST_POSTGRES:-}" ]; then
+    "$@"
+    return
+  fi
+  local settings
+  settings=$(start)
+  eval "$settings"
+  trap stop EXIT
+  "$@"
+}
+
 case "${1:-}" in
 start | stop) "$1" ;;
+run)
+  shift
+  run "$@"
+  ;;
 *)
-  echo "usage: $0 start|stop" >&2
+  echo "usage: $0 start | stop | run COMMAND..." >&2
   exit 2
   ;;
 esac

@@ -113,7 +113,7 @@ func streamSamples() []sample {
 
 func groupSamples() []sample {
 	entry := `["1-1",["f","v"]]`
-	claim := command.XClaimArgs{Group: "g", Consumer: "c2", MinIdle: time.Millisecond}
+	claim := command.XClaimArgs{Group: "g", Consumer: "c2"}
 	return []sample{
 		call("XAck", command.XAck("x", "g", "1-1"), `1`),
 		call("XReadGroup", command.XReadGroup(command.XReadGroupArgs{Group: "g", Consumer: "c", Count: 1, NoAck: true}, command.StreamFrom{Key: "x", After: command.FromNew}), `[["x",[`+entry+`,["1-2",null]]]]`),

@@ -42,7 +42,10 @@ func show(v any) string {
 		}
 		return s
 	}
-	return fmt.Sprintf("%T%+v", v, v)
+	if s, ok := v.(string); ok {
+		return fmt.Sprintf("string %q", s)
+	}
+	return fmt.Sprintf("%T %+v", v, v)
 }
 
 func samples() []sample {

@@ -39,6 +39,7 @@ type capture struct {
 	frozen http.Header
 	body   []byte
 	keep   bool // still recording
+	direct bool // given to the client although nothing was sent yet
 	sent   bool // out has the header
 	why    refusal
 	over   bool // the handler has returned
@@ -95,9 +96,32 @@ func (c *capture) begin(status int) {
 	c.status = status
 	c.frozen = c.header.Clone()
 	f := c.verdict(status, c.frozen)
-	if c.why = f.why; f.why != "" && !f.hold {
+	switch {
+	case c.direct:
+		c.send()
+	case f.why != "" && !f.hold:
 		c.pass(f.why)
+	default:
+		c.why = f.why
 	}
+}
+
+// promote gives an answer that takes too long to be stored to its client. It
+// reports whether there is one.
+func (c *capture) promote(why refusal) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out == nil || c.over {
+		return false
+	}
+	if c.keep {
+		c.keep, c.direct, c.why = false, true, why
+		if c.status != 0 {
+			c.send()
+		}
+		c.body = nil
+	}
+	return true
 }
 
 // pass gives up storing and sends what there is.
@@ -252,7 +276,7 @@ func (c *capture) whole() bool {
 // the client got the answer from here.
 func (c *capture) leave(ctx context.Context) (sent bool) {
 	c.mu.Lock()
-	if c.sent && !c.over && c.out != nil {
+	if (c.sent || c.direct) && !c.over && c.out != nil {
 		c.mu.Unlock()
 		select {
 		case <-c.done:

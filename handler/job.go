@@ -68,8 +68,14 @@ func (j *job) run(ctx context.Context) {
 	j.asked = j.request()
 	inner, cancel := context.WithCancelCause(context.WithoutCancel(x.r.Context()))
 	defer cancel(nil)
-	stop := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
-	defer stop()
+	client := x.r.Context()
+	defer context.AfterFunc(ctx, func() {
+		if client.Err() == nil && c.promote(refuseTime) {
+			context.AfterFunc(client, func() { cancel(context.Cause(client)) }) // it goes on for its client alone
+			return
+		}
+		cancel(context.Cause(ctx))
+	})()
 	j.requested = time.Now()
 	j.serve(x.next, j.asked.WithContext(inner))
 }

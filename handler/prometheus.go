@@ -101,6 +101,7 @@ func (p *promText) handles(handles map[string]strategies.HandleStats) {
 }
 
 func (p *promText) routes(store *strategies.Store) {
+	p.notStored(store)
 	p.family("http_answers_total", "counter", "HTTP answers by preset and result.")
 	for _, r := range routesOf(store) {
 		for _, s := range []struct {
@@ -109,5 +110,13 @@ func (p *promText) routes(store *strategies.Store) {
 		}{{"hit", r.Hits - r.Stale}, {"stale", r.Stale}, {"miss", r.Misses}, {"bypass", r.Bypass}} {
 			fmt.Fprintf(p, "%shttp_answers_total{preset=%q,result=%q} %d\n", promPrefix, r.Name, s.result, s.n)
 		}
+	}
+}
+
+func (p *promText) notStored(store *strategies.Store) {
+	p.family("http_not_stored_total", "counter", "HTTP answers that went through without being stored, by preset and reason.")
+	for _, r := range routesOf(store) {
+		fmt.Fprintf(p, "%shttp_not_stored_total{preset=%q,reason=\"oversized\"} %d\n", promPrefix, r.Name, r.Oversized)
+		fmt.Fprintf(p, "%shttp_not_stored_total{preset=%q,reason=\"other\"} %d\n", promPrefix, r.Name, r.Passed)
 	}
 }

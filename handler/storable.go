@@ -25,6 +25,7 @@ const (
 	refuseCut       refusal = "incomplete"
 	refuseUpgrade   refusal = "upgrade"
 	refuseHead      refusal = "head"
+	refuseTime      refusal = "timeout"
 	refuseForbidden refusal = "request-no-store"
 )
 

@@ -77,12 +77,18 @@ func (c *cacher) warm(m *mark, r *http.Request) {
 	switch {
 	case m.through:
 		w := newDiscard()
-		x := exchange{p: c.p, next: c.next, w: w, r: r.WithContext(context.WithValue(r.Context(), markKey{}, (*mark)(nil)))}
+		x := exchange{p: c.p, next: c.next, w: w, r: unmarked(r)}
 		x.serve()
 		m.answered(w.header)
 	case m.produce:
 		c.produce(m, r)
 	}
+}
+
+// unmarked is r for the handler, whose own requests through the application
+// are no warming ones.
+func unmarked(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), markKey{}, (*mark)(nil)))
 }
 
 func (c *cacher) key(r *http.Request) string {
@@ -96,7 +102,7 @@ func (c *cacher) key(r *http.Request) string {
 // produce runs the handler as a load would, without a client.
 func (c *cacher) produce(m *mark, r *http.Request) {
 	cfg := c.p.cfg
-	asked := cfg.innerRequest(r)
+	asked := cfg.innerRequest(unmarked(r))
 	requested, received := time.Now(), time.Now()
 	rec := newCapture(nil, cfg.Advanced.MaxBody)
 	rec.passing = func(refusal) {}

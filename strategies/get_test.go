@@ -183,13 +183,13 @@ func TestCallersLeaveAndLoadsGoOn(t *testing.T) {
 		type key struct{}
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "trace"), 300*time.Millisecond)
 		defer cancel()
-		var saw any
+		var saw atomic.Value
 		_, err := c.Get(ctx, "k", func(ctx context.Context, k string) (item, error) {
-			saw = ctx.Value(key{})
+			saw.Store(ctx.Value(key{}))
 			return src.load(ctx, k)
 		})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Equal(t, "trace", saw, "the load keeps its caller's values")
+		assert.Equal(t, "trace", saw.Load(), "the load keeps its caller's values")
 		time.Sleep(time.Second)
 		_, st := get(t, c, "k", &src)
 		assert.Equal(t, strategies.Hit, st.State, "the load outlived its caller")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,11 +24,11 @@ func TestJoinersOfALoadWithALateTagThatChanged(t *testing.T) {
 		srv := newServer(t)
 		store, other := newStore(t, srv), newStore(t, srv)
 		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
-		version, loads := 0, 0
+		var version, loads atomic.Int64
 		ask := func() item {
 			v, err := c.Fetch(t.Context(), "k", func(_ context.Context, l *strategies.Load[item]) (item, error) {
-				loads++
-				v := item{N: version}
+				loads.Add(1)
+				v := item{N: int(version.Load())}
 				time.Sleep(time.Second)
 				l.AddTags("late")
 				return v, nil
@@ -39,14 +40,14 @@ func TestJoinersOfALoadWithALateTagThatChanged(t *testing.T) {
 		var wg sync.WaitGroup
 		wg.Go(func() { first = ask() })
 		time.Sleep(500 * time.Millisecond)
-		version = 1
+		version.Store(1)
 		_, err := other.Invalidate(t.Context(), invalidate.Tags("late"))
 		require.NoError(t, err)
 		wg.Go(func() { second = ask() })
 		wg.Wait()
 		assert.Equal(t, 0, first.N, "its read began before the invalidation")
 		assert.Equal(t, 1, second.N, "its read began after it")
-		assert.Equal(t, 2, loads)
+		assert.EqualValues(t, 2, loads.Load())
 	})
 }
 
@@ -55,12 +56,12 @@ func TestJoinersOfALoadWithALateTagThatChanged(t *testing.T) {
 func TestReadsThatWereUnderWayDuringTheStoreShareTheLoad(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		reads := 0
+		var reads atomic.Int64
 		slow := transport(func(r *http.Request) (*http.Response, error) {
 			body := peek(r)
 			resp, err := srv.HTTPClient().Transport.RoundTrip(r)
 			if strings.Contains(body, "MGET") {
-				if reads++; reads == 2 {
+				if reads.Add(1) == 2 {
 					time.Sleep(900 * time.Millisecond) // executed, and slow to come back
 				}
 			}

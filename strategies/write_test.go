@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -203,8 +204,11 @@ func TestGetManyMixesEverything(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv)
 		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Minute, StaleWhileRevalidate: time.Hour, Negative: time.Hour})
+		var mu sync.Mutex
 		var asked [][]string
 		load := func(_ context.Context, keys []string) (map[string]item, error) {
+			mu.Lock()
+			defer mu.Unlock()
 			asked = append(asked, keys)
 			m := map[string]item{}
 			for _, k := range keys {

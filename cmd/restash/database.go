@@ -19,6 +19,9 @@ import (
 // databaseVariable names the catalogue's database.
 const databaseVariable = "DATABASE_URL"
 
+// maxConns is how many connections one process opens to the database.
+const maxConns = 8
+
 var errDatabaseURL = errors.New(databaseVariable + " must be a postgres://, sqlite: or file: address")
 
 // openDatabase opens the database that address names and reaches it once. No
@@ -39,6 +42,8 @@ func openDatabase(ctx context.Context, address string) (*sql.DB, catalog.Dialect
 	if err != nil {
 		return nil, "", fmt.Errorf("%s is not a URL of a %s database", databaseVariable, dialect)
 	}
+	db.SetMaxOpenConns(maxConns)
+	db.SetMaxIdleConns(maxConns) // SQLite's connections are dear to open again
 	if err := db.PingContext(ctx); err != nil {
 		return nil, "", errors.Join(fmt.Errorf("the database of %s does not answer: %w", databaseVariable, err), db.Close())
 	}

@@ -54,6 +54,7 @@ func newDev() *cobra.Command {
 type sample struct {
 	listener  net.Listener
 	app       *catalog.App
+	cached    bool     // false with --no-cache
 	redis     string   // what holds the cache, for people
 	database  string   // what holds the data, for people
 	variables []string // NAME=value for a second process
@@ -113,6 +114,7 @@ func (s *sample) openRedis(logger *slog.Logger, opts devOptions) (*client.Client
 		s.redis = "none (--no-cache)"
 		return nil, nil
 	}
+	s.cached = true
 	if redisIsNamed() {
 		c, err := client.FromEnv()
 		if err != nil {

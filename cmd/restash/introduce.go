@@ -27,9 +27,22 @@ func (s *sample) introduce(ctx context.Context, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "\nTry it:\n  curl -i '%s%s'\n  curl -i '%s/api/mcp?sort=rating&limit=5'\n  curl -s '%s/api/cache/metrics'\n",
 		base, shownPath, base, base)
-	line := strings.Join(append(s.variables, "go run ./cmd/restash warm"), " ")
-	fmt.Fprintf(out, "\nFill the caches from a second terminal:\n  %s\n\nCtrl-C ends it.\n", line)
+	if s.cached {
+		s.showWarm(out)
+	}
+	fmt.Fprint(out, "\nCtrl-C ends it.\n")
 	return nil
+}
+
+// showWarm prints the line for a second terminal. What the user has set is not
+// in it: it may be a credential of a real database.
+func (s *sample) showWarm(out io.Writer) {
+	hint := ""
+	if len(s.variables) < 3 {
+		hint = ", in the same environment"
+	}
+	line := strings.Join(append(s.variables, "go run ./cmd/restash warm"), " ")
+	fmt.Fprintf(out, "\nFill the caches from a second terminal%s:\n  %s\n", hint, line)
 }
 
 // reachable turns the address of a listener into one that a client on this

@@ -164,7 +164,7 @@ func dev(t *testing.T, env []string, args ...string) *running {
 	t.Helper()
 	args = append([]string{"dev", "--addr", "127.0.0.1:0", "--rest-addr", "127.0.0.1:0"}, args...)
 	d := &running{t: t, process: start(t, env, args...)}
-	d.output = d.until(`restash warm$`)
+	d.output = d.until(`^Ctrl-C`)
 	for _, line := range d.output {
 		if m := routesLine.FindStringSubmatch(line); m != nil {
 			d.url = m[1]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"math"
 	"slices"
 	"strconv"
@@ -84,8 +85,8 @@ func (d *Database) conn(ctx context.Context) (*sql.DB, error) {
 	return d.db, nil
 }
 
-// Migrate brings the schema up to date. On PostgreSQL an advisory lock keeps
-// instances that start together from doing it twice.
+// Migrate brings the schema up to date. On PostgreSQL a lock keeps instances
+// that start together from doing it twice.
 func (d *Database) Migrate(ctx context.Context) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -93,11 +94,15 @@ func (d *Database) Migrate(ctx context.Context) error {
 	}
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if d.dialect == Postgres {
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 30)) // tries once a second
+		// A row in a table with a lease, not an advisory lock: many databases sit
+		// behind a pooler that gives each statement another session.
+		locker, err := lock.NewPostgresTableLocker(
+			lock.WithTableLeaseDuration(20*time.Second), lock.WithTableHeartbeatInterval(5*time.Second),
+			lock.WithTableLockTimeout(500*time.Millisecond, 60), lock.WithTableLogger(slog.New(slog.DiscardHandler)))
 		if err != nil {
 			return fmt.Errorf("catalog: migration lock: %w", err)
 		}
-		options = append(options, goose.WithSessionLocker(locker))
+		options = append(options, goose.WithLocker(locker))
 	}
 	provider, err := goose.NewProvider(goose.Dialect(d.dialect), d.db, files, options...)
 	if err != nil {

@@ -26,6 +26,9 @@ var databaseNames = []string{"DATABASE_URL", "POSTGRES_URL"}
 // of which may be absent. driver is the name under which the program registered a PostgreSQL driver;
 // config is the Store's, usually the zero value.
 //
+// Behind a pooler in transaction mode that knows no prepared statements add
+// default_query_exec_mode=exec to the URL's parameters; that is pgx's.
+//
 // It touches no network: the schema is brought up to date by the first query, so
 // that what is in the cache is served even while the database is away.
 func FromEnv(driver string, config strategies.StoreConfig) (*App, error) {

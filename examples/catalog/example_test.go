@@ -51,7 +51,7 @@ func Example() {
 	ask := func(method, path, body string) {
 		w := httptest.NewRecorder()
 		app.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
-		fmt.Println(method, path, w.Code, w.Header().Get("X-Cache"))
+		fmt.Println(strings.TrimSpace(fmt.Sprintln(method, path, w.Code, w.Header().Get("X-Cache"))))
 	}
 	ask("GET", "/api/extensions?category=devtools", "")
 	ask("GET", "/api/extensions?category=devtools", "")
