@@ -71,9 +71,7 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 		return nil, err
 	}
 	if x.refused != nil {
-		e := serverError(endpoint, string(x.refused.Bytes), x.status)
-		e.Attempts = x.attempts
-		return nil, e
+		return nil, x.refusal(ctx, *x.refused)
 	}
 	return x.many, nil
 }

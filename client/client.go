@@ -26,6 +26,7 @@ type Client struct {
 	token         syncToken
 	stats         counters
 	lastUse       atomic.Int64 // wall clock, in ns
+	lastWarn      atomic.Int64 // wall clock, in ns
 	closed        atomic.Bool
 }
 
@@ -94,11 +95,17 @@ func (x *exchange) single(ctx context.Context, args []string, bad error) error {
 		return err
 	}
 	if x.one.Kind == command.KindError {
-		e := serverError(x.name, string(x.one.Bytes), x.status)
-		e.Attempts = x.attempts
-		return e
+		return x.refusal(ctx, x.one)
 	}
 	return nil
+}
+
+// refusal makes the error of an error reply.
+func (x *exchange) refusal(ctx context.Context, r command.Reply) error {
+	e := serverError(x.name, string(r.Bytes), x.status)
+	e.Attempts = x.attempts
+	x.c.warn(ctx, e)
+	return e
 }
 
 // send runs the exchange and tells the rest of the client about it.

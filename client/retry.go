@@ -172,6 +172,7 @@ func (x *exchange) failed(ctx context.Context, err error) error {
 	default:
 		e.Err, e.kind = withoutURL(err), ErrTransport
 	}
+	x.c.warn(ctx, e)
 	return e
 }
 

@@ -74,6 +74,9 @@ func (x *exchange) variant(names []string) string {
 func (x *exchange) round(names []string) (next []string, answered bool) {
 	a := newAttempt(x, names)
 	resp, err := a.fetch()
+	if _, ran := a.result(); ran && errors.Is(err, strategies.ErrLoadTimeout) {
+		a.cap.promote(refuseTime) // too late to be stored, not to be sent
+	}
 	if a.cap.leave(x.r.Context()) {
 		x.sent(a)
 		return nil, true

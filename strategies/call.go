@@ -30,6 +30,9 @@ type cost struct{ commands, trips int }
 
 func (c *cost) add(o cost) { c.commands += o.commands; c.trips += o.trips }
 
+// errOpen says that the breaker does not let a call through.
+var errOpen = breaker.ErrOpen
+
 // errBudget is the cause of a context that ran out of the Store's budget.
 var errBudget = errors.New("strategies: the cache did not answer within the budget")
 

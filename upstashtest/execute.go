@@ -45,22 +45,6 @@ func clip(s string) string {
 	return s
 }
 
-// blocks reports the forms that wait at the server, which REST has not.
-func blocks(in *engine.Info, args []string) bool {
-	if in.Name != "XREAD" && in.Name != "XREADGROUP" {
-		return false
-	}
-	for _, a := range args[1:] {
-		switch strings.ToUpper(a) {
-		case "BLOCK":
-			return true
-		case "STREAMS":
-			return false
-		}
-	}
-	return false
-}
-
 // readable says what a read-only token may run: what reads and is not in the
 // category "dangerous" (KEYS and SCAN are), and what touches no data.
 func readable(in *engine.Info) bool {

@@ -25,8 +25,8 @@ func Served(args []string) (Value, bool) {
 		return r, false
 	}
 	in, _ := engine.Lookup(args)
-	switch {
-	case !in.REST, in.Name == "SUBSCRIBE", in.Name == "PSUBSCRIBE", in.Name == "MONITOR", blocks(in, args):
+	switch in.Name {
+	case "SUBSCRIBE", "PSUBSCRIBE", "MONITOR":
 		return engine.Unavailable(in.Name), false
 	}
 	return Value{}, true

@@ -68,7 +68,7 @@ func TestWritesWhoseOutcomeIsUnclearLeaveNothingOldInTheCache(t *testing.T) {
 
 	for _, row := range actionRows {
 		for range 2 {
-			for _, target := range watched {
+			for _, target := range row.missed {
 				p.get(target)
 			}
 		}

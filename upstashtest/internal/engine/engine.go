@@ -139,7 +139,8 @@ func (e *Engine) Transaction(ctx context.Context, cmds [][]string) ([]Result, Re
 }
 
 // Check reports as an error reply why args could not run whatever the data
-// is: an unknown name or a wrong number of words. Otherwise it is a nil reply.
+// is: a name that REST does not serve, a form that waits, or a wrong number of
+// words. Otherwise it is a nil reply.
 func Check(args []string) Reply {
 	in, name := Lookup(args)
 	switch {
@@ -147,8 +148,26 @@ func Check(args []string) Reply {
 		return Unavailable(name)
 	case !in.arityOK(len(args)):
 		return wrongArity(in.Name)
+	case !in.REST || waits(in, args):
+		return Unavailable(in.Name)
 	}
 	return nilReply
+}
+
+// waits reports the forms of reading a stream that wait at the server.
+func waits(in *Info, args []string) bool {
+	if in.Name != "XREAD" && in.Name != "XREADGROUP" {
+		return false
+	}
+	for _, a := range args[1:] {
+		switch upper(a) {
+		case "BLOCK":
+			return true
+		case "STREAMS":
+			return false
+		}
+	}
+	return false
 }
 
 // call is one command on its way through the engine.

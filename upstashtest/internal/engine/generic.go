@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -8,6 +9,7 @@ import (
 func genericCommands() map[string]handler {
 	return map[string]handler{
 		"TTL": cmdTTL, "EXPIRETIME": cmdExpireTime, "TYPE": cmdType, "UNLINK": cmdUnlink, "COPY": cmdCopy,
+		"EXPIRE": cmdExpire, "PEXPIRE": cmdExpire, "EXPIREAT": cmdExpire, "PEXPIREAT": cmdExpire,
 	}
 }
 
@@ -47,4 +49,31 @@ func cmdCopy(e *Engine, c *call) Reply {
 		return intReply(0)
 	}
 	return e.raw(c.args...)
+}
+
+// cmdExpire refuses what no 64 bits can hold in milliseconds, and shortens
+// what miniredis cannot hold.
+func cmdExpire(e *Engine, c *call) Reply {
+	n, err := strconv.ParseInt(c.args[2], 10, 64)
+	if err != nil {
+		return e.raw(c.args...)
+	}
+	limit, unit := int64(math.MaxInt64), "PX"
+	if c.info.Name == "EXPIRE" || c.info.Name == "EXPIREAT" {
+		limit, unit = limit/1000, "EX"
+	}
+	if strings.HasPrefix(c.info.Name, "EXPIRE") && !strings.HasSuffix(c.info.Name, "AT") || c.info.Name == "PEXPIRE" {
+		limit -= e.last.UnixMilli() // a lifetime is added to the present
+	}
+	if n > limit || n < -limit {
+		return errorf("ERR invalid expire time in '%s' command", lower(c.info.Name))
+	}
+	args := append([]string{}, c.args...)
+	if !strings.HasSuffix(c.info.Name, "AT") {
+		args[2] = clampLife(unit, args[2])
+		if n < 0 {
+			args[2] = "-1"
+		}
+	}
+	return e.raw(args...)
 }

@@ -18,6 +18,7 @@ func cmdGetEX(e *Engine, c *call) Reply {
 			if r := checkExpire("getex", c.args[3], unit); isError(r) {
 				return r
 			}
+			return e.raw(c.args[0], c.args[1], unit, clampLife(unit, c.args[3]))
 		}
 	}
 	return e.raw(c.args...)

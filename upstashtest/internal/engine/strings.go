@@ -72,6 +72,7 @@ func cmdSet(e *Engine, c *call) Reply {
 		if r := checkExpire("set", o.expire[1], o.expire[0]); isError(r) {
 			return r
 		}
+		o.expire[1] = clampLife(o.expire[0], o.expire[1])
 	}
 	var old Reply
 	if o.get || o.when != "" {
@@ -141,8 +142,25 @@ func checkExpire(name, n, unit string) Reply {
 	return nilReply
 }
 
-// maxLife is the longest lifetime that miniredis can hold without overflow.
+// maxLife is the longest lifetime in milliseconds that miniredis can hold: 292
+// years.
 const maxLife = int64(1<<63-1) / int64(time.Millisecond)
+
+// clampLife shortens a lifetime to what can be held. Points in time are left
+// alone.
+func clampLife(unit, n string) string {
+	v, err := strconv.ParseInt(n, 10, 64)
+	if err != nil {
+		return n
+	}
+	switch unit {
+	case "EX":
+		return itoa(min(v, maxLife/1000))
+	case "PX":
+		return itoa(min(v, maxLife))
+	}
+	return n
+}
 
 func cmdSetEX(e *Engine, c *call) Reply {
 	unit := "EX"
@@ -152,7 +170,7 @@ func cmdSetEX(e *Engine, c *call) Reply {
 	if r := checkExpire(strings.ToLower(c.info.Name), c.args[2], unit); isError(r) {
 		return r
 	}
-	return e.raw("SET", c.args[1], c.args[3], unit, c.args[2])
+	return e.raw("SET", c.args[1], c.args[3], unit, clampLife(unit, c.args[2]))
 }
 
 // cmdMGet answers nil for what is no string, as Redis does; JSON documents

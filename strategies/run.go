@@ -1,0 +1,146 @@
+package strategies
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+	"time"
+
+	"github.com/cldcde/restash/internal/flight"
+)
+
+type loadFunc[T any] = func(ctx context.Context, l *Load[T]) (T, error)
+
+// loaded is what a load hands to its waiters.
+type loaded[T any] struct {
+	value     T
+	stored    bool
+	oversized bool
+	ttl       time.Duration
+	size      int // of the stored entry, in bytes
+	cost      cost
+	cacheErr  error
+}
+
+// run is one load under way.
+type run[T any] struct {
+	c    *Cache[T]
+	q    query
+	fl   *flight.Load
+	snap *answer // nil: no snapshot, nothing is stored
+	load Load[T]
+	// refresh says that a stale value was there.
+	refresh bool
+	// budget is what is left for the cache.
+	budget time.Duration
+	began  time.Time
+	out    loaded[T]
+	// held gives a lease back while holds is true.
+	held  cmd
+	holds bool
+	// loadErr is the error of a batch's load for this key.
+	loadErr error
+}
+
+// start runs the loader detached from its caller.
+func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loadFunc[T]) {
+	lctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	hard := time.AfterFunc(c.cfg.Advanced.HardTimeout, func() {
+		cancel(ErrLoadTimeout)
+		c.store.flights.Abandon(fl, ErrLoadTimeout)
+	})
+	r.load.release = func() {
+		if hard.Stop() {
+			context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
+		}
+		c.store.flights.Keep(fl)
+	}
+	c.store.spawn(func() {
+		defer cancel(nil)
+		defer hard.Stop()
+		r.run(lctx, fn)
+	})
+}
+
+func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
+	s := r.c.store
+	if err := s.acquire(ctx); err != nil {
+		s.flights.Finish(r.fl, nil, err)
+		return
+	}
+	if r.snap != nil && s.cfg.Strict {
+		r.createTokens(ctx)
+	}
+	if !r.refresh {
+		if value, found := r.lease(ctx); found {
+			s.releaseSlot()
+			r.out.value = value
+			s.flights.Finish(r.fl, &r.out, nil)
+			return
+		}
+	}
+	r.began = time.Now()
+	value, err := protect(ctx, fn, &r.load)
+	took := time.Since(r.began)
+	s.releaseSlot()
+	if f := s.cfg.Trace.Load; f != nil {
+		f(r.c.cfg.Name, r.q.key, r.refresh, took, err)
+	}
+	r.out.value = value
+	r.noteRefresh(err)
+	if err == nil || errors.Is(err, ErrNotFound) {
+		r.store(context.WithoutCancel(ctx), err != nil, took)
+	}
+	r.release(context.WithoutCancel(ctx))
+	s.flights.Finish(r.fl, &r.out, err)
+}
+
+func protect[T any](ctx context.Context, fn loadFunc[T], l *Load[T]) (value T, err error) {
+	finished := false
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		} else if !finished {
+			err = &PanicError{Value: "the loader ended its goroutine (runtime.Goexit)", Stack: debug.Stack()}
+		}
+	}()
+	value, err = fn(ctx, l)
+	finished = true
+	return value, err
+}
+
+// acquire waits for a place among MaxLoads.
+func (s *Store) acquire(ctx context.Context) error {
+	if s.slots == nil {
+		return nil
+	}
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (s *Store) releaseSlot() {
+	if s.slots != nil {
+		<-s.slots
+	}
+}
+
+func (r *run[T]) noteRefresh(err error) {
+	s := r.c.store
+	failed := err != nil && !errors.Is(err, ErrNotFound)
+	if r.refresh {
+		r.c.count(countRefreshes, 1)
+		if failed {
+			r.c.count(countFailed, 1)
+			s.log.warn("refresh:"+r.c.cfg.Name, "cache refresh failed", "handle", r.c.cfg.Name, "error", err)
+		}
+	}
+	if failed {
+		s.backOff(r.q.entry)
+	} else {
+		s.failed.drop(r.q.entry)
+	}
+}

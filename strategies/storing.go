@@ -1,0 +1,247 @@
+package strategies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cldcde/restash/internal/entry"
+	"github.com/cldcde/restash/internal/flight"
+	"github.com/cldcde/restash/internal/keyspace"
+)
+
+// store puts the result into Redis if it may.
+func (r *run[T]) store(ctx context.Context, negative bool, took time.Duration) {
+	s := r.c.store
+	ttl := r.load.ttl
+	if negative {
+		ttl = r.c.cfg.Negative
+		r.load.swr, r.load.sie = 0, 0
+	}
+	if r.snap == nil || r.load.noStore || ttl < time.Millisecond {
+		return
+	}
+	if !r.late(ctx) || !s.flights.Storable(r.fl) || s.bornTooLate(r.snap.tokens, r.began) {
+		return
+	}
+	h := r.header(ttl, took, negative)
+	sets, err := r.sets(h)
+	if err != nil {
+		r.unstorable(err)
+		return
+	}
+	if !s.inTime(r.snap, r.c.cfg.Advanced.HardTimeout) {
+		return
+	}
+	own := len(sets)
+	if r.holds {
+		sets = append(sets, r.held)
+		r.holds = false
+	}
+	replies, err := r.call(ctx, sets...)
+	if err == nil {
+		err = firstError(replies[:own])
+	}
+	if err != nil {
+		r.failed(err)
+		return
+	}
+	r.out.stored, r.out.ttl = true, h.Fresh
+}
+
+// call sends commands within what is left of the budget.
+func (r *run[T]) call(ctx context.Context, cmds ...cmd) ([]reply, error) {
+	began := time.Now()
+	replies, spent, err := r.c.store.call(ctx, r.budget, cmds...)
+	r.budget -= time.Since(began)
+	r.out.cost.add(spent)
+	return replies, err
+}
+
+func firstError(replies []reply) error {
+	for _, r := range replies {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return nil
+}
+
+func (r *run[T]) failed(err error) {
+	r.out.cacheErr = err
+	if !errors.Is(err, errOpen) {
+		r.c.count(countErrors, 1)
+	}
+}
+
+// unstorable notes a value that cannot become an entry.
+func (r *run[T]) unstorable(err error) {
+	if !errors.Is(err, errOversized) {
+		r.failed(err)
+		return
+	}
+	r.out.oversized = true
+	r.c.count(countOversized, 1)
+	r.c.store.log.warn("oversized:"+r.c.cfg.Name, "value too big for the cache", "handle", r.c.cfg.Name, "error", err)
+}
+
+// inTime reports whether an entry may still be stored: the tokens of its
+// snapshot are remembered for a limited time only. Wall clock, since a frozen
+// process has no other.
+func (s *Store) inTime(a *answer, hard time.Duration) bool {
+	return time.Now().Round(0).Sub(a.at.Round(0)) <= hard
+}
+
+// bornTooLate reports whether a token of the snapshot is so young that the
+// database the loader read may not have had the change it stands for.
+func (s *Store) bornTooLate(tokens []flight.Token, began time.Time) bool {
+	if s.cfg.SourceLag == 0 {
+		return false
+	}
+	return youngerThan(tokens, began.Add(-s.cfg.SourceLag-clockSkew))
+}
+
+// clockSkew is by how much the clocks of instances may differ.
+const clockSkew = 2 * time.Second
+
+func youngerThan(tokens []flight.Token, limit time.Time) bool {
+	for _, t := range tokens {
+		if t.Value == "" {
+			continue
+		}
+		if born, ok := keyspace.Token(t.Value).Born(); !ok || !born.Before(limit) {
+			return true
+		}
+	}
+	return false
+}
+
+// late reads the tokens of tags that the load has added and reports whether
+// the value may be stored.
+func (r *run[T]) late(ctx context.Context) bool {
+	s := r.c.store
+	var late []flight.Token
+	for _, t := range r.load.tags {
+		if t != "" && !r.snap.knows("t"+t) {
+			late = s.appendTag(late, t)
+		}
+	}
+	if len(late) == 0 {
+		return true
+	}
+	if countTags(r.snap.tokens)+countTags(late) > MaxTags {
+		r.failed(fmt.Errorf("%w: more than %d", ErrTags, MaxTags))
+		s.flights.Late(r.fl, late, true)
+		return false
+	}
+	began := time.Now()
+	values, err := s.mget(ctx, r.budget, appendKeys(nil, late), &r.out.cost)
+	r.budget -= time.Since(began)
+	if err != nil {
+		s.flights.Late(r.fl, late, true)
+		r.failed(err)
+		return false
+	}
+	late = withValues(late, values)
+	refuse := youngerThan(late, r.began.Add(-clockSkew-s.cfg.SourceLag))
+	if s.cfg.Strict && r.createLate(ctx, late) {
+		refuse = true
+	}
+	storable := s.flights.Late(r.fl, late, refuse)
+	r.snap = r.snap.with(append(r.snap.tokens[:len(r.snap.tokens):len(r.snap.tokens)], late...))
+	s.learn(r.q.entry, r.load.tags)
+	return storable
+}
+
+func countTags(tokens []flight.Token) int {
+	n := 0
+	for _, t := range tokens {
+		if t.ID[0] == 't' {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *run[T]) header(ttl, took time.Duration, negative bool) entry.Header {
+	ttl = min(ttl, MaxExpiry)
+	if j := r.c.cfg.Advanced.Jitter; j > 0 {
+		ttl -= time.Duration(rand.Float64() * j * float64(ttl))
+	}
+	return entry.Header{
+		Stored: time.Now(), Fresh: max(ttl, time.Millisecond),
+		StaleWhileRevalidate: min(r.load.swr, MaxExpiry-ttl), StaleIfError: min(r.load.sie, MaxExpiry-ttl),
+		LoadTime: took, Negative: negative,
+	}
+}
+
+var errOversized = errors.New("strategies: entry over the size limit")
+
+// sets are the commands that store the result.
+func (r *run[T]) sets(h entry.Header) ([]cmd, error) {
+	tokens := r.snap.tokens
+	if r.load.variant == nil || h.Negative {
+		set, err := r.c.set(r.q.entry, h, tokens, r.out.value)
+		return []cmd{set}, err
+	}
+	v := r.load.variant
+	base := r.c.store.space.Entry(r.c.cfg.Name, r.c.fp, r.q.key)
+	first, err := r.c.set(base, h, tokens, v.base)
+	if err != nil {
+		return nil, err
+	}
+	second, err := r.c.set(variantEntry(base, v.name), h, tokens, r.out.value)
+	return []cmd{first, second}, err
+}
+
+// set is the command that stores one entry, until its last stale window ends.
+func (c *Cache[T]) set(key string, h entry.Header, tokens []flight.Token, value T) (cmd, error) {
+	var body []byte
+	if !h.Negative {
+		var err error
+		if body, err = c.cfg.Advanced.Codec.Encode(nil, value); err != nil {
+			return cmd{}, fmt.Errorf("strategies: encode %s: %w", c.cfg.Name, err)
+		}
+	}
+	data, err := entry.Append(nil, h, marks(tokens), body, c.cfg.Advanced.GzipFrom)
+	if err != nil {
+		return cmd{}, err
+	}
+	if limit := c.store.valueLimit(); len(data) > limit {
+		return cmd{}, fmt.Errorf("%w: %d bytes, the limit is %d", errOversized, len(data), limit)
+	}
+	return setPX(key, string(data), h.Fresh+max(h.StaleWhileRevalidate, h.StaleIfError)), nil
+}
+
+func marks(tokens []flight.Token) []entry.Mark {
+	list := make([]entry.Mark, len(tokens))
+	for i, t := range tokens {
+		list[i] = entry.Mark{ID: t.ID, Token: t.Value}
+	}
+	return list
+}
+
+func (s *Store) valueLimit() int {
+	if n := s.c.Limits().Value; n > 0 {
+		return n
+	}
+	return defaultValueLimit
+}
+
+const defaultValueLimit = 512 << 10
+
+// decode returns the value of an entry.
+func (c *Cache[T]) decode(a *answer) (T, error) {
+	var v T
+	if a.entry.Negative {
+		return v, ErrNotFound
+	}
+	body, err := a.entry.Body()
+	if err != nil {
+		return v, err
+	}
+	err = c.cfg.Advanced.Codec.Decode(body, &v)
+	return v, err
+}
