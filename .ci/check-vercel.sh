@@ -28,10 +28,11 @@ mkdir "$work/project" "$work/builder"
 tar --exclude=.git --exclude=node_modules -cf - . | tar -xf - -C "$work/project"
 # The builder takes whatever is newest of these two; a check must not float.
 go -C "$work/project" mod edit -require="${bridge/ /@}" -require="${lambda/ /@}"
+# It looks for a go of exactly the version it wants in the PATH before it downloads one.
+go -C "$work/project" mod edit -toolchain="$(go env GOVERSION)"
 cp .ci/vercel/package.json .ci/vercel/build.cjs "$work/builder"
 npm --prefix "$work/builder" install --silent --no-audit --no-fund --ignore-scripts
 
-# It also looks for a go of exactly the right version in the PATH before it downloads one.
 PATH="$(go env GOROOT)/bin:$PATH" node "$work/builder/build.cjs" "$work/project" "$work/functions" api/index.go api/cron/warm.go
 for program in "$work"/functions/*/bootstrap; do
   if go version -m "$program" | grep -q 'modernc.org/sqlite'; then

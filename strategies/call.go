@@ -59,11 +59,11 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	for _, c := range sending.cmds {
 		batch = append(batch, c)
 	}
-	if first+len(cmds) == 0 {
+	flush, flushed, due := s.fleetFlush(time.Now())
+	if first+len(cmds) == 0 && !due {
 		done(breaker.Neutral())
 		return nil, cost{}, nil
 	}
-	flush, flushed, due := s.fleetFlush(time.Now())
 	if due {
 		batch = append(batch, flush)
 	}

@@ -213,6 +213,12 @@ func TestDefect10_MetricsOfTheWholeFleet(t *testing.T) {
 		require.NoError(t, err)
 		assert.EqualValues(t, 1, fromB.Misses)
 		assert.EqualValues(t, 5, fromB.Hits, "two of a, added before its last hit was counted, and three of b's own")
+
+		time.Sleep(time.Second)
+		require.NoError(t, a.Close(t.Context()), "adds the rest")
+		fromB, err = b.Fleet(t.Context())
+		require.NoError(t, err)
+		assert.EqualValues(t, 6, fromB.Hits)
 	})
 }
 

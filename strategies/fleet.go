@@ -81,6 +81,18 @@ func (s *Store) fleetFlush(now time.Time) (add cmd, done func(), due bool) {
 	}, true
 }
 
+// flushFleet adds what is new, whether it is due or not.
+func (s *Store) flushFleet(ctx context.Context) error {
+	if !s.cfg.FleetMetrics || s.c == nil {
+		return nil
+	}
+	s.fleet.mu.Lock()
+	s.fleet.due = time.Unix(0, 0)
+	s.fleet.mu.Unlock()
+	_, _, err := s.call(ctx, s.cfg.Budget)
+	return err
+}
+
 // ErrNoFleet is returned by [Store.Fleet] of a Store without
 // StoreConfig.FleetMetrics or without a client.
 var ErrNoFleet = errors.New("strategies: StoreConfig.FleetMetrics is not set")

@@ -216,7 +216,7 @@ func (s *Store) Flush(ctx context.Context) error {
 // Close drains the Store: it waits for loads and background work, and sends
 // what is pending, until ctx ends. Calls after Close load without the cache.
 func (s *Store) Close(ctx context.Context) error {
-	err := s.Flush(ctx)
+	err := errors.Join(s.Flush(ctx), s.flushFleet(ctx))
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()

@@ -24,7 +24,7 @@ func TestOfficialSDK(t *testing.T) {
 		_, err = os.Stat(filepath.Join(dir, "node_modules", "@upstash", "redis"))
 	}
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("RESTASH_REQUIRE"), ","), "node") {
+		if slices.Contains(strings.FieldsFunc(os.Getenv("RESTASH_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' }), "node") {
 			t.Fatal("RESTASH_REQUIRE demands node: run npm ci in upstashtest/testdata/node:", err)
 		}
 		t.Skip("no node, or @upstash/redis is not installed")

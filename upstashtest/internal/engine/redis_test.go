@@ -26,7 +26,7 @@ func realRedis(t *testing.T) *wire {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("RESTASH_REQUIRE"), ","), "redis") {
+		if slices.Contains(strings.FieldsFunc(os.Getenv("RESTASH_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' }), "redis") {
 			t.Fatal("RESTASH_REQUIRE demands redis, and there is no redis-server")
 		}
 		t.Skip("no redis-server")
