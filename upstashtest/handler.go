@@ -144,6 +144,9 @@ func (x *exchange) readHeaders() bool {
 	}
 	x.atLeast = parseSyncToken(x.r.Header.Get(syncHeader))
 	format := x.r.Header.Get("Upstash-Response-Format")
+	if format == "" {
+		format = x.r.Header.Get("Upstash-Reponse-Format") // as the documentation's example spells it
+	}
 	switch {
 	case x.r.URL.Path == "/multi-exec": // always JSON
 	case format == "" || strings.EqualFold(format, "json"):

@@ -2,7 +2,9 @@ package upstashtest_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -278,4 +280,34 @@ func TestFidelityIsWritten(t *testing.T) {
 	for _, word := range []string{"SEARCH", "unknown", "DUMP", "Redis 7"} {
 		assert.Contains(t, string(text), word)
 	}
+}
+
+// dead is an engine that has gone away.
+type dead struct{ constant }
+
+func (dead) Do(context.Context, []string) (upstashtest.Result, error) {
+	return upstashtest.Result{}, errors.New("connection refused")
+}
+
+func (dead) Transaction(context.Context, [][]string) ([]upstashtest.Result, command.Reply, error) {
+	return nil, command.Reply{}, errors.New("connection refused")
+}
+
+func TestDeadEngine(t *testing.T) {
+	var logs bytes.Buffer
+	s := upstashtest.Run(t, func(c *upstashtest.Config) {
+		c.InMemory, c.Engine = true, dead{}
+		c.Logger = slog.New(slog.NewTextHandler(&logs, nil))
+	})
+	for path, body := range map[string]string{"/": `["GET","k"]`, "/pipeline": `[["GET","k"]]`, "/multi-exec": `[["GET","k"]]`} {
+		logs.Reset()
+		got := send(t, s, request{path: path, body: body})
+		assert.Equal(t, 500, got.status)
+		assert.Equal(t, `{"error":"ERR the engine is out of order"}`, got.body)
+		assert.Contains(t, logs.String(), "the engine is out of order")
+		assert.Contains(t, logs.String(), "connection refused")
+	}
+	_, err := s.Do("GET", "k")
+	require.ErrorContains(t, err, "connection refused")
+	assert.Zero(t, s.Bill().Commands)
 }

@@ -21,7 +21,7 @@ func newStore(t testing.TB) (*upstashtest.Server, *strategies.Store) {
 	srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient()})
 	require.NoError(t, err)
-	store, err := strategies.NewStore(c, strategies.StoreConfig{Namespace: "test"})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Namespace: "test", Budget: time.Minute})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close(context.Background())) })
 	return srv, store

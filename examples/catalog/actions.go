@@ -8,9 +8,9 @@ import (
 	"github.com/cldcde/restash/strategies"
 )
 
-// The action table: what each change of the database makes invalid. The
-// functions return values; strategies.Store.Invalidate carries them out after
-// the database has committed.
+// The action table: what each change of the database makes invalid. A change
+// is an event; [Actions] turn it into targets after the database has committed,
+// and the On functions give the same targets as values.
 //
 //	action              lists  item  featured  user's list  user's stats  profile  categories  stats
 //	OnExtensionCreate   ext    x     -         ext          x             -        x           x
@@ -28,72 +28,129 @@ import (
 // A download leaves lists and totals alone on purpose: they would never be
 // cached again. Their counters may lag by the lifetime of their preset.
 
+// The events of the platform. Author may be empty.
+type (
+	// Created is a new item.
+	Created struct {
+		Kind                 Kind
+		Author, Category, ID string
+	}
+	// Updated is an item whose version, description, category or platform
+	// changed. If the category did, there is one for the old and one for the new.
+	Updated struct {
+		Kind                 Kind
+		Author, Category, ID string
+	}
+	// Downloaded is one more download of an item.
+	Downloaded struct {
+		Kind       Kind
+		Author, ID string
+	}
+	// Rated is a vote on an item by anybody.
+	Rated struct {
+		Kind       Kind
+		Author, ID string
+	}
+	// ProfileUpdated is a changed profile.
+	ProfileUpdated struct{ Username string }
+	// LoggedIn is a login, whose time the profile shows.
+	LoggedIn struct{ Username string }
+	// Unclear is a write of which nobody knows whether it was made.
+	Unclear struct {
+		Kind Kind
+		ID   string
+	}
+)
+
+// Actions are the rules of the table.
+var Actions = actionRules()
+
+func actionRules() *invalidate.Rules {
+	var r invalidate.Rules
+	invalidate.On(&r, func(e Created) invalidate.Target {
+		k := kindOf(e.Kind)
+		return invalidate.Join(
+			invalidate.Tags(k.tag, Categories.Tags[0], Statistics.Tags[0]), k.item(e.ID),
+			ofUser(e.Author, k.userList, UserStats))
+	})
+	invalidate.On(&r, func(e Updated) invalidate.Target {
+		k := kindOf(e.Kind)
+		return invalidate.Join(
+			invalidate.Tags(k.tag, Categories.Tags[0]), k.item(e.ID), k.featured(e.ID),
+			ofUser(e.Author, k.userList))
+	})
+	invalidate.On(&r, func(e Downloaded) invalidate.Target {
+		k := kindOf(e.Kind)
+		return invalidate.Join(k.item(e.ID), k.featured(e.ID), ofUser(e.Author, UserStats))
+	})
+	invalidate.On(&r, func(e Rated) invalidate.Target {
+		k := kindOf(e.Kind)
+		return invalidate.Join(
+			invalidate.Tags(k.tag, Statistics.Tags[0]), k.item(e.ID), k.featured(e.ID),
+			ofUser(e.Author, k.userList, UserStats))
+	})
+	// The profile's own entry is not among the targets: WriteThrough has replaced it.
+	invalidate.On(&r, func(e ProfileUpdated) invalidate.Target { return ofUser(e.Username, UserStats) })
+	invalidate.On(&r, func(e LoggedIn) invalidate.Target { return invalidate.Key(UserProfile, e.Username) })
+	invalidate.On(&r, func(e Unclear) invalidate.Target {
+		k := kindOf(e.Kind)
+		return invalidate.Join(
+			invalidate.Tags(k.tag, Categories.Tags[0], Statistics.Tags[0], UserStats.Tags[0]), k.item(e.ID), k.featured(e.ID))
+	})
+	return &r
+}
+
+// target is what an event of this package makes invalid. Each has a rule.
+func target(event any) invalidate.Target {
+	t, err := Actions.Targets(event)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
 // OnExtensionCreate is for a new extension. username may be empty.
 func OnExtensionCreate(username, category, id string) invalidate.Target {
-	return onCreate(extensionKind, username, category, id)
+	return target(Created{Extension, username, category, id})
 }
 
 // OnMcpCreate is for a new MCP server. username may be empty.
 func OnMcpCreate(username, category, id string) invalidate.Target {
-	return onCreate(mcpKind, username, category, id)
+	return target(Created{MCP, username, category, id})
 }
 
 // OnExtensionUpdate is for an extension whose version, description, category or
 // platform changed. If the category did, call it for the old and the new one.
 func OnExtensionUpdate(username, category, id string) invalidate.Target {
-	return onUpdate(extensionKind, username, category, id)
+	return target(Updated{Extension, username, category, id})
 }
 
 // OnMcpUpdate is the same for an MCP server.
 func OnMcpUpdate(username, category, id string) invalidate.Target {
-	return onUpdate(mcpKind, username, category, id)
+	return target(Updated{MCP, username, category, id})
 }
 
 // OnExtensionDownload is for one more download of an extension.
 func OnExtensionDownload(username, id string) invalidate.Target {
-	return onDownload(extensionKind, username, id)
+	return target(Downloaded{Extension, username, id})
 }
 
 // OnMcpDownload is for one more download of an MCP server.
 func OnMcpDownload(username, id string) invalidate.Target {
-	return onDownload(mcpKind, username, id)
+	return target(Downloaded{MCP, username, id})
 }
 
 // OnRating is for a vote on an item of either kind by anybody; username is the
 // item's author and may be empty.
 func OnRating(kind Kind, username, id string) invalidate.Target {
-	k := kindOf(kind)
-	return invalidate.Join(
-		invalidate.Tags(k.tag, Statistics.Tags[0]), k.item(id), k.featured(id),
-		ofUser(username, k.userList, UserStats))
+	return target(Rated{kind, username, id})
 }
 
-// OnProfileUpdate is for a changed profile. The profile's own entry is not among
-// the targets: WriteThrough has replaced it.
-func OnProfileUpdate(username string) invalidate.Target {
-	return ofUser(username, UserStats)
-}
+// OnProfileUpdate is for a changed profile.
+func OnProfileUpdate(username string) invalidate.Target { return target(ProfileUpdated{username}) }
 
 // OnLogin is for a login, whose time the profile shows.
-func OnLogin(username string) invalidate.Target {
-	return invalidate.Key(UserProfile, username)
-}
-
-func onCreate(k kindRoutes, username, _, id string) invalidate.Target {
-	return invalidate.Join(
-		invalidate.Tags(k.tag, Categories.Tags[0], Statistics.Tags[0]), k.item(id),
-		ofUser(username, k.userList, UserStats))
-}
-
-func onUpdate(k kindRoutes, username, _, id string) invalidate.Target {
-	return invalidate.Join(
-		invalidate.Tags(k.tag, Categories.Tags[0]), k.item(id), k.featured(id),
-		ofUser(username, k.userList))
-}
-
-func onDownload(k kindRoutes, username, id string) invalidate.Target {
-	return invalidate.Join(k.item(id), k.featured(id), ofUser(username, UserStats))
-}
+func OnLogin(username string) invalidate.Target { return target(LoggedIn{username}) }
 
 // item targets the page of one item.
 func (k kindRoutes) item(id string) invalidate.Target {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/handler"
-	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -144,13 +143,13 @@ func (a *App) Close(ctx context.Context) error {
 // invalidate carries out what an action made invalid. The write has committed,
 // so a failure here is shown in a header but fails nobody; the Store warns and
 // sends again what is pending.
-func (a *App) invalidate(w http.ResponseWriter, r *http.Request, target invalidate.Target) {
+func (a *App) invalidate(w http.ResponseWriter, r *http.Request, events ...any) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), invalidateTimeout)
 	defer cancel()
 	done := "done"
-	if _, err := a.store.Invalidate(ctx, target); err != nil {
+	if _, err := Actions.Apply(ctx, a.store, events...); err != nil {
 		done = "pending"
-		a.config.Logger.DebugContext(ctx, "invalidation is pending", "target", target.String(), "error", err)
+		a.config.Logger.DebugContext(ctx, "invalidation is pending", "error", err)
 	}
 	w.Header().Set("X-Cache-Invalidation", done)
 }

@@ -45,7 +45,7 @@ func (a *App) saveProfile(w http.ResponseWriter, r *http.Request) error {
 	user, err := a.writeProfile(r.Context(), name, body)
 	pending := errors.Is(err, strategies.ErrPending)
 	if err == nil || pending || errors.Is(err, ErrUnclear) {
-		a.invalidate(w, r, OnProfileUpdate(name))
+		a.invalidate(w, r, ProfileUpdated{name})
 	}
 	if err != nil && !pending {
 		return err

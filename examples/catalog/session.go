@@ -34,7 +34,7 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	}
 	err := a.db.Login(r.Context(), body.Username, a.now())
 	if err == nil || errors.Is(err, ErrUnclear) {
-		a.invalidate(w, r, OnLogin(body.Username))
+		a.invalidate(w, r, LoggedIn{body.Username})
 	}
 	if err != nil {
 		return err

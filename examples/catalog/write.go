@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"time"
-
-	"github.com/cldcde/restash/invalidate"
 )
 
 // Every write has the same three steps: read the request, change the database,
@@ -30,7 +28,7 @@ func (a *App) create(k kindRoutes) action {
 		if err := a.db.Create(r.Context(), k.kind, item); err != nil {
 			return a.unclear(w, r, err, k, item.ID)
 		}
-		a.invalidate(w, r, onCreate(k, item.Author, item.Category, item.ID))
+		a.invalidate(w, r, Created{k.kind, item.Author, item.Category, item.ID})
 		w.Header().Set("Location", k.path+"/"+item.ID)
 		answer(w, http.StatusCreated, map[string]any{k.one: item})
 		return nil
@@ -50,11 +48,11 @@ func (a *App) update(k kindRoutes) action {
 		if err != nil {
 			return a.unclear(w, r, err, k, r.PathValue("id"))
 		}
-		changed := onUpdate(k, after.Author, after.Category, after.ID)
+		events := []any{Updated{k.kind, after.Author, after.Category, after.ID}}
 		if before.Category != after.Category {
-			changed = invalidate.Join(changed, onUpdate(k, before.Author, before.Category, before.ID))
+			events = append(events, Updated{k.kind, before.Author, before.Category, before.ID})
 		}
-		a.invalidate(w, r, changed)
+		a.invalidate(w, r, events...)
 		answer(w, http.StatusOK, map[string]any{k.one: after})
 		return nil
 	}
@@ -87,7 +85,7 @@ func (a *App) rate(k kindRoutes) action {
 		if err != nil {
 			return a.unclear(w, r, err, k, r.PathValue("id"))
 		}
-		a.invalidate(w, r, OnRating(k.kind, item.Author, item.ID))
+		a.invalidate(w, r, Rated{k.kind, item.Author, item.ID})
 		answer(w, http.StatusOK, map[string]any{k.one: item})
 		return nil
 	}
@@ -99,7 +97,7 @@ func (a *App) download(k kindRoutes) action {
 		if err != nil {
 			return a.unclear(w, r, err, k, r.PathValue("id"))
 		}
-		a.invalidate(w, r, onDownload(k, item.Author, item.ID))
+		a.invalidate(w, r, Downloaded{k.kind, item.Author, item.ID})
 		answer(w, http.StatusOK, map[string]any{k.one: item})
 		return nil
 	}
@@ -109,8 +107,7 @@ func (a *App) download(k kindRoutes) action {
 // it did, and returns the write's error.
 func (a *App) unclear(w http.ResponseWriter, r *http.Request, err error, k kindRoutes, id string) error {
 	if errors.Is(err, ErrUnclear) {
-		a.invalidate(w, r, invalidate.Join(
-			invalidate.Tags(k.tag, Categories.Tags[0], Statistics.Tags[0], UserStats.Tags[0]), k.item(id), k.featured(id)))
+		a.invalidate(w, r, Unclear{k.kind, id})
 	}
 	return err
 }

@@ -113,3 +113,44 @@ func FuzzMatch(f *testing.F) {
 		}
 	})
 }
+
+// FuzzJSON stores documents and walks over them by paths.
+func FuzzJSON(f *testing.F) {
+	f.Add(`{"a":[1,{"b":2.5}],"c":null}`, "$..b")
+	f.Add(`[[[1]],"x",true]`, "$[?(@.a>1)]")
+	f.Add(`{"a":{"a":{"a":1}}}`, "$..a..a")
+	f.Add(`1`, ".")
+	f.Add(`{"":""}`, "$['']")
+	f.Fuzz(func(t *testing.T, doc, path string) {
+		e, err := engine.New(engine.Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		alive(t, path, func() {
+			do := func(args ...string) engine.Reply {
+				r, err := e.Do(context.Background(), args)
+				if err != nil || strings.Contains(string(r.Reply.Bytes), "internal error") {
+					t.Errorf("%q: %s %v", args, r.Reply.Bytes, err)
+				}
+				return r.Reply
+			}
+			stored := do("JSON.SET", "k", "$", doc)
+			before := do("JSON.GET", "k")
+			if string(stored.Bytes) == "OK" && do("JSON.SET", "k2", "$", string(before.Bytes)).Kind.String() == "error" {
+				t.Errorf("%q printed as %q", doc, before.Bytes)
+			}
+			for _, cmd := range []string{"GET", "TYPE", "STRLEN", "ARRLEN", "OBJLEN", "OBJKEYS", "RESP", "CLEAR", "ARRPOP", "DEL"} {
+				do("JSON."+cmd, "k", path)
+				do("JSON.SET", "k", "$", doc)
+			}
+			do("JSON.SET", "k", path, "1")
+			do("JSON.MERGE", "k", path, `{"x":1}`)
+			do("JSON.NUMINCRBY", "k", path, "1")
+			do("JSON.TOGGLE", "k", path)
+			do("JSON.ARRAPPEND", "k", path, "1")
+			do("JSON.ARRINSERT", "k", path, "0", "1")
+			do("JSON.ARRTRIM", "k", path, "0", "1")
+			_ = e.Close()
+		})
+	})
+}

@@ -16,6 +16,10 @@ type jsonPath struct {
 	legacy bool
 }
 
+// maxDescents bounds how often ".." may stand in a path: each multiplies the
+// places to look at.
+const maxDescents = 4
+
 // rootPath is what a command means that names no path.
 const rootPath = "."
 
@@ -35,6 +39,15 @@ func parseJSONPath(text string) (jsonPath, Reply) {
 	expr, err := jp.ParseString(full)
 	if err != nil {
 		return p, errorf("ERR Search path error: %s", strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	descents := 0
+	for _, frag := range expr {
+		if _, ok := frag.(jp.Descent); ok {
+			descents++
+		}
+	}
+	if descents > maxDescents {
+		return p, errorf("ERR Search path error: more than %d times ..", maxDescents)
 	}
 	p.expr = expr
 	return p, nilReply
