@@ -114,6 +114,9 @@ func (x *exchange) send(ctx context.Context) error {
 	if c.closed.Load() {
 		return &Error{Command: x.name, Err: ErrClosed, kind: ErrClosed}
 	}
+	if err := ctx.Err(); err != nil {
+		return &Error{Command: x.name, Err: err}
+	}
 	start := time.Now()
 	c.thaw(start)
 	c.used(start)

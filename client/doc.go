@@ -29,8 +29,10 @@
 // # Testing
 //
 // Set [Config].HTTPClient. httpmock.Activate replaces http.DefaultTransport,
-// which this package does not use; httpmock.ActivateNonDefault with the
-// client that you pass in Config works. Package upstashtest has a whole server.
+// which this package does not use: call httpmock.ActivateNonDefault with the
+// client that you pass in Config. upstashtest.Reply(v) is a responder that
+// answers v in the encoding that was asked for. Package upstashtest also has a
+// whole server.
 //
 // The package imports client/command, internal/json and go-retryablehttp.
 package client

@@ -89,6 +89,7 @@ func TestAScanStopsWithItsLoop(t *testing.T) {
 func TestAScanStopsWithItsContext(t *testing.T) {
 	c, pages := paged(t)
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	var last error
 	for _, err := range c.ScanAll(ctx) {
 		last = err

@@ -29,10 +29,11 @@ type outcome struct {
 	fromStore bool
 	stale     bool
 	validated bool
-	// late says that the answer grew too long for a client that was not served.
-	late bool
 	// again says that the handler confirmed another response than the stored one.
 	again bool
+	// absent says that there is nothing stored for a request that wants
+	// nothing else.
+	absent bool
 	// dropped are fields that are not stored but go to this client.
 	dropped  http.Header
 	panicked any
@@ -106,6 +107,13 @@ func (a *attempt) load(ctx context.Context, l *strategies.Load[*response]) (resp
 	a.mu.Lock()
 	a.ran = true
 	a.mu.Unlock()
+	if m := oldOf(l); m != nil && m.marker {
+		if refreshing(l) {
+			return l.NotModified()
+		}
+		l.DoNotStore() // however old, it says where to look
+		return m, nil
+	}
 	job := &job{a: a, l: l, cfg: a.x.p.cfg, old: a.old(l)}
 	if refreshing(l) {
 		a.cap.leave(canceled) // the client has the stale answer, or will be given what comes
@@ -118,7 +126,8 @@ func (a *attempt) load(ctx context.Context, l *strategies.Load[*response]) (resp
 	}
 	if a.x.asks.onlyIfCached && !job.detached {
 		l.DoNotShare()
-		return nil, errNotCached
+		a.settle(outcome{absent: true})
+		return &response{}, nil
 	}
 	return job.ask(ctx)
 }

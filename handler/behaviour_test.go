@@ -156,6 +156,31 @@ func TestPanicReachesItsClientAndPoisonsNobody(t *testing.T) {
 	assert.Equal(t, "HIT", get(mux, "/x").cache())
 }
 
+func TestPanicByHeadersServesStaleOnlyIfItMay(t *testing.T) {
+	for control, want := range map[string]string{"max-age=60, stale-if-error=600": "good", "max-age=60": "panic", "max-age=60, must-revalidate": "panic"} {
+		r := newRig(t)
+		runs := 0
+		h := byHeader(r, func(w http.ResponseWriter, _ *http.Request) {
+			if runs++; runs > 1 {
+				panic("boom")
+			}
+			w.Header().Set("Cache-Control", control)
+			w.Header().Set("Age", "61")
+			w.Header().Set("Etag", `"1"`)
+			io.WriteString(w, "good")
+		})
+		require.Equal(t, "good", get(h, "/x").Body)
+		for range 3 {
+			if want == "panic" {
+				assert.PanicsWithValue(t, "boom", func() { get(h, "/x") }, control)
+				continue
+			}
+			a := get(h, "/x")
+			assert.Equal(t, []string{"STALE", want}, []string{a.cache(), a.Body})
+		}
+	}
+}
+
 func TestPanicWithStaleIfErrorServesStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
@@ -220,9 +245,14 @@ func TestMissesCollapse(t *testing.T) {
 	<-started
 	close(goOn)
 	wg.Wait()
+	collapsed := 0
 	for _, a := range answers {
 		assert.Equal(t, "run 1", a.Body)
+		if strings.HasSuffix(a.status(), "; collapsed") {
+			collapsed++
+		}
 	}
+	assert.Positive(t, collapsed)
 	assert.EqualValues(t, 1, runs.Load())
 }
 
@@ -256,22 +286,24 @@ func TestPrivateAnswersAreNotShared(t *testing.T) {
 }
 
 func TestCacheOutageDoesNotStopTheHandler(t *testing.T) {
-	r := newRig(t)
-	stop := r.srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
-		http.Error(w, "down", http.StatusInternalServerError)
-	})
-	var runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
-	for range 8 {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		stop := r.srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			http.Error(w, "down", http.StatusInternalServerError)
+		})
+		var runs atomic.Int64
+		mux := route(r.store, "GET /x", listConfig(), counting(&runs))
+		for range 8 {
+			a := get(mux, "/x")
+			assert.Equal(t, 200, a.Status)
+		}
 		a := get(mux, "/x")
-		assert.Equal(t, 200, a.Status)
-	}
-	a := get(mux, "/x")
-	assert.Equal(t, "BYPASS", a.cache())
-	assert.Contains(t, a.status(), "fwd=bypass")
-	assert.Contains(t, a.status(), "detail=breaker")
-	assert.EqualValues(t, 9, runs.Load(), "the handler runs once a request")
-	stop()
+		assert.Equal(t, "BYPASS", a.cache())
+		assert.Contains(t, a.status(), "fwd=bypass")
+		assert.Contains(t, a.status(), "detail=breaker")
+		assert.EqualValues(t, 9, runs.Load(), "the handler runs once a request")
+		stop()
+	})
 }
 
 func TestNilClientAlwaysLoads(t *testing.T) {

@@ -90,6 +90,9 @@ func directing() []testCase {
 		twice("Expires in another zone", "5.3/invalid", "200\nExpires: Fri, 01 Jan 2100 00:00:00 CET\n\none", "origin"),
 		{"no-transform", "5.2.2.6/no-transform", []step{
 			{origin: "200\nCache-Control: max-age=600, no-transform\nContent-Type: text/x\n\n one ", from: "origin"}, {from: "store", want: "200\nContent-Type: text/x\n\n one "}}},
+		{"only-if-cached and stale", "4.2.4/permitted", []step{{origin: stale, from: "origin"},
+			{ask: "GET /x\nCache-Control: only-if-cached", from: "store", want: "504"},
+			{ask: "GET /x\nCache-Control: only-if-cached, max-stale", from: "store", want: "200\n\none"}}},
 		{"request no-cache", "4/fresh", []step{{origin: fresh, from: "origin"}, {ask: "GET /x\nCache-Control: no-cache", origin: "304\nEtag: \"1\"", from: "both", saw: "If-None-Match: \"1\""}}},
 		{"request max-age", "4/fresh", []step{{origin: "200\nCache-Control: max-age=600\nAge: 50\n\none", from: "origin"},
 			{ask: "GET /x\nCache-Control: max-age=60", from: "store"}, {ask: "GET /x\nCache-Control: max-age=40", origin: two, from: "origin"}}},

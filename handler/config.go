@@ -88,8 +88,9 @@ type Advanced struct {
 	Keep time.Duration
 	// ShowKey writes the key into Cache-Status.
 	ShowKey bool
-	// Timeout ends a run of the handler whose answer would be stored.
-	// 0 means 30 s. An answer that is passed through has no limit.
+	// Timeout is how long the handler may take for an answer that is to be
+	// stored. 0 means 30 s. A later one goes to its client and is not stored;
+	// without a client the run is cancelled.
 	Timeout time.Duration
 }
 
@@ -136,7 +137,8 @@ func (l Lifetime) Config(prefix string) Config {
 const (
 	// DefaultMaxBody is the most that an Upstash value of 512 KB can hold.
 	DefaultMaxBody = 512 << 10
-	// DefaultTimeout ends a run of the handler whose answer would be stored.
+	// DefaultTimeout is how long the handler may take for an answer that is to
+	// be stored.
 	DefaultTimeout = 30 * time.Second
 	defaultKeep    = 24 * time.Hour
 	// keepUnvalidated is the same for a response that cannot be validated: it

@@ -14,6 +14,7 @@ import (
 
 	"github.com/cldcde/restash/handler"
 	"github.com/cldcde/restash/invalidate"
+	"github.com/cldcde/restash/strategies"
 )
 
 // byHeader mounts a handler whose own headers decide.
@@ -52,6 +53,23 @@ func TestCostOfVary(t *testing.T) {
 	cfg := handler.Config{Advanced: handler.Advanced{Vary: []string{"accept-language"}}, Version: "2"}
 	r.bill(2, 2, func() { state(handler.Cache(r.store, cfg)(http.HandlerFunc(language)), "en", "MISS") })
 	r.bill(1, 1, func() { state(handler.Cache(other.store, cfg)(http.HandlerFunc(language)), "en", "HIT") })
+}
+
+func TestAnOldListIsStillAList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		cfg := handler.Config{Prefix: "lang", TTL: time.Minute, StaleIfError: time.Hour}
+		serve := func(store *strategies.Store) http.Handler {
+			return handler.Cache(store, cfg)(http.HandlerFunc(language))
+		}
+		first := serve(r.store)
+		get(first, "/x", "Accept-Language: en") // stores the list
+		time.Sleep(50 * time.Second)
+		get(first, "/x", "Accept-Language: de")
+		time.Sleep(50 * time.Second)
+		a := get(serve(newStore(t, r.srv)), "/x", "Accept-Language: de")
+		assert.Equal(t, []string{"HIT", "in de"}, []string{a.cache(), a.Body}, "although the list is stale")
+	})
 }
 
 func TestCostOfValidation(t *testing.T) {

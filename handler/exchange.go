@@ -83,12 +83,14 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 	}
 	own, ran := a.result()
 	switch {
+	case own != nil && own.panicked != nil:
+		panic(own.panicked)
+	case own != nil && own.absent:
+		x.refuse(http.StatusGatewayTimeout, "not in the cache", "only-if-cached")
+		return nil, true
 	case own != nil && own.again:
 		x.known, x.whole, x.fresh = nil, true, true
 		return names, false
-	case err != nil && own != nil && own.late:
-		x.direct("stream") // its beginning is gone: it was thought that nobody waited
-		return nil, true
 	case err != nil:
 		x.failed(err, ran)
 		return nil, true
@@ -158,16 +160,11 @@ func (x *exchange) judge(v validity, refreshing bool) string {
 	return "stale"
 }
 
-// errNotCached answers only-if-cached where there is nothing to answer with.
-var errNotCached = errors.New("handler: not in the cache")
-
 // failed answers when neither the cache nor the handler did. ran says that
 // the handler ran for this request: then it does not run again.
 func (x *exchange) failed(err error, ran bool) {
 	var p *strategies.PanicError
 	switch {
-	case errors.Is(err, errNotCached):
-		x.refuse(http.StatusGatewayTimeout, "not in the cache", "only-if-cached")
 	case x.r.Context().Err() != nil: // the client has left
 	case ran && errors.As(err, &p):
 		panic(p.Value)

@@ -29,18 +29,30 @@ type job struct {
 var errOrigin = errors.New("handler: the handler answered with an error")
 
 // ask runs the handler and makes of its answer what is stored or sent.
+//
+// What went wrong for this request is told by its outcome, not by an error: to
+// the Store an error is a sick loader, which it spares for a while.
 func (j *job) ask(ctx context.Context) (*response, error) {
-	j.run(ctx)
+	panicked := j.run(ctx)
 	c := j.a.cap
-	out := outcome{status: c.status, refused: c.why}
+	out := outcome{status: c.status, refused: c.why, panicked: panicked}
 	switch {
+	case panicked != nil && !c.sent && j.old != nil && j.mayFallBack():
+		out.panicked = nil
+		return j.fallBack(out)
+	case panicked != nil:
+		j.l.DoNotShare()
+		j.a.settle(out)
+		return &response{}, nil
 	case c.sent && !c.keep: // the client has it
 		j.a.settle(out)
 		return &response{status: c.status}, nil
 	case !c.keep: // nobody was there to take it
-		out.late = true
 		j.l.DoNotShare()
 		j.a.settle(out)
+		if !j.detached {
+			return &response{}, nil // the client has left
+		}
 		return nil, fmt.Errorf("%w: %s", errNotStorable, c.why)
 	case c.status == http.StatusNotModified && j.asking:
 		return j.notModified(out)
@@ -60,8 +72,9 @@ func fails(status int) bool {
 	return false
 }
 
-// run runs the handler once, into the attempt's capture.
-func (j *job) run(ctx context.Context) {
+// run runs the handler once, into the attempt's capture, and returns what it
+// panicked with.
+func (j *job) run(ctx context.Context) any {
 	x := j.a.x
 	c := j.a.cap
 	c.verdict, c.announce, c.passing = j.fate, j.announce, j.passing
@@ -77,25 +90,20 @@ func (j *job) run(ctx context.Context) {
 		cancel(context.Cause(ctx))
 	})()
 	j.requested = time.Now()
-	j.serve(x.next, j.asked.WithContext(inner))
+	return j.serve(x.next, j.asked.WithContext(inner))
 }
 
-// serve notes a panic before it goes on to the Store.
-func (j *job) serve(next http.Handler, r *http.Request) {
-	c := j.a.cap
+func (j *job) serve(next http.Handler, r *http.Request) (panicked any) {
 	returned := false
 	defer func() {
-		c.finish(!returned)
-		if returned {
-			return
+		j.a.cap.finish(!returned)
+		if !returned && !j.detached {
+			panicked = recover() // it goes on in the client's goroutine
 		}
-		p := recover()
-		j.l.DoNotShare()
-		j.a.settle(outcome{status: c.status, panicked: p})
-		panic(p)
 	}()
-	next.ServeHTTP(c, r)
+	next.ServeHTTP(j.a.cap, r)
 	returned = true
+	return nil
 }
 
 // request is what the handler is asked: conditional if there is an old
@@ -214,10 +222,13 @@ func (j *job) fallBack(out outcome) (*response, error) {
 func (j *job) notModified(out outcome) (*response, error) {
 	c := j.a.cap
 	if !j.old.sameAs(c.frozen) {
+		if j.detached {
+			return nil, errOrigin
+		}
 		j.l.DoNotShare()
 		out.again = true
 		j.a.settle(out)
-		return nil, errOrigin
+		return j.old, nil
 	}
 	resp := j.old.freshen(c.frozen, j.requested, j.received)
 	j.tag(resp)

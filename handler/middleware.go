@@ -80,9 +80,9 @@ func (c Config) way(r *http.Request) way {
 	switch {
 	case len(h["Upgrade"]) > 0:
 		return byUpgrade
-	case r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+	case hasBody(r):
 		return byBody // the body is in no key
-	case len(h["If-Match"]) > 0 || len(h["If-Unmodified-Since"]) > 0:
+	case forOriginOnly(h):
 		return byCondition
 	}
 	if !c.preset() {
@@ -101,7 +101,11 @@ func (c Config) way(r *http.Request) way {
 	return throughCache
 }
 
-// bypassed are the Cache-Status values of requests that go around the cache.
+func hasBody(r *http.Request) bool {
+	return r.Body != nil && r.Body != http.NoBody && (r.ContentLength != 0 || len(r.TransferEncoding) > 0)
+}
+
+// status is the Cache-Status of a request that goes around the cache.
 func (w way) status() []string { return []string{cacheName + "; fwd=" + w.state} }
 
 var (

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"weak"
 
+	"github.com/cldcde/restash/internal/keyspace"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -127,7 +128,7 @@ const maxLists = 4096
 func (v *varyLists) of(key string) []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if list, ok := v.keys[key]; ok {
+	if list, ok := v.keys[keyspace.Normalize(key)]; ok {
 		return list
 	}
 	return v.known
@@ -135,6 +136,7 @@ func (v *varyLists) of(key string) []string {
 
 // learn adds names to the list of a key and returns it.
 func (v *varyLists) learn(key string, names []string) []string {
+	key = keyspace.Normalize(key) // a client's URL may be very long
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	list := union(union(v.known, v.keys[key]), names)

@@ -58,8 +58,12 @@ func (v verdict) String() string {
 	return string(b)
 }
 
+// maxShownKey bounds the key in Cache-Status.
+const maxShownKey = 256
+
 // quoted makes s the inside of an sf-string: printable ASCII, quotes escaped.
 func quoted(s string) string {
+	s = s[:min(len(s), maxShownKey)]
 	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' {
 			return '?'

@@ -23,8 +23,16 @@ func refuse(status int, format string, a ...any) refusal {
 	return refusal{fmt.Sprintf(format, a...), status}
 }
 
-// check decides whether the caller may run the command over REST.
+// check decides whether the command is run.
 func (x *exchange) check(args []string) refusal {
+	if no := x.checkAccess(args); no.text != "" {
+		return no
+	}
+	return x.checkLimits(args)
+}
+
+// checkAccess decides whether the caller may run the command over REST.
+func (x *exchange) checkAccess(args []string) refusal {
 	if r, ok := Served(args); !ok {
 		if in, name := engine.Lookup(args); in == nil {
 			x.s.log.Warn("upstashtest: 400: no such command", "command", clip(name), "path", loggable(x.r.URL))
@@ -35,7 +43,7 @@ func (x *exchange) check(args []string) refusal {
 	if x.token.ReadOnly && !readable(in) {
 		return refuse(http.StatusBadRequest, "NOPERM this user has no permissions to run the '%s' command or its subcommand", strings.ToLower(in.Name))
 	}
-	return x.checkLimits(in, args)
+	return refusal{}
 }
 
 func clip(s string) string {
@@ -205,10 +213,13 @@ func (x *exchange) transaction() {
 		x.badRequest(err)
 		return
 	}
-	for _, args := range cmds {
-		if no := x.check(args); no.text != "" {
-			x.fail(no.status, discardText(no.text))
-			return
+	// All may be run before the first counts for a quota.
+	for _, check := range []func([]string) refusal{x.checkAccess, x.checkLimits} {
+		for _, args := range cmds {
+			if no := check(args); no.text != "" {
+				x.fail(no.status, discardText(no.text))
+				return
+			}
 		}
 	}
 	for range cmds {

@@ -84,6 +84,23 @@ func TestFaults_repeatBySeed(t *testing.T) {
 	assert.Equal(t, "++", first[:2])
 }
 
+func TestFaults_skipTimesAndPath(t *testing.T) {
+	s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
+	s.Faults(1,
+		upstashtest.Fault{Do: upstashtest.Status(500, ""), Path: "/pipeline"},
+		upstashtest.Fault{Do: upstashtest.Status(503, ""), Skip: 2, Times: 3},
+	)
+	pattern := ""
+	for range 8 {
+		status, _, err := try(t, s)
+		require.NoError(t, err)
+		pattern += map[int]string{200: "+", 503: "-"}[status]
+	}
+	assert.Equal(t, "++---+++", pattern)
+	assert.Equal(t, 500, send(t, s, request{path: "/pipeline", body: `[["PING"]]`}).status)
+	assert.Equal(t, 200, send(t, s, request{path: "/multi-exec", body: `[["PING"]]`}).status)
+}
+
 func TestFaults_garbageIsTheSameEachTime(t *testing.T) {
 	bodies := map[string]bool{}
 	for range 2 {

@@ -106,7 +106,8 @@ func (s *Server) clock() time.Time {
 
 // checkLimits refuses a command that is above a limit. It comes last, when
 // nothing else speaks against running it.
-func (x *exchange) checkLimits(in *engine.Info, args []string) refusal {
+func (x *exchange) checkLimits(args []string) refusal {
+	in, _ := engine.Lookup(args)
 	l := x.s.limits
 	size := int64(0)
 	for _, a := range args {

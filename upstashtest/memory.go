@@ -43,7 +43,7 @@ func (t *memoryTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	t.s.tasks.Go(func() {
 		defer unlink()
 		defer discard(r.Body)
-		w.serve(t.s.Handler(), in)
+		w.serve(t.s, in)
 	})
 	select {
 	case <-w.ready:
@@ -87,15 +87,17 @@ type memoryWriter struct {
 
 var errAborted = errors.New("upstashtest: connection reset by server")
 
-func (w *memoryWriter) serve(h http.Handler, r *http.Request) {
+// serve runs the handler. A panic ends the connection and no more, as in
+// net/http.
+func (w *memoryWriter) serve(s *Server, r *http.Request) {
 	defer func() {
 		p := recover()
-		w.finish(p)
 		if p != nil && p != http.ErrAbortHandler {
-			panic(p)
+			s.log.Error("upstashtest: panic in a handler", "panic", p)
 		}
+		w.finish(p)
 	}()
-	h.ServeHTTP(w, r)
+	s.Handler().ServeHTTP(w, r)
 }
 
 func (w *memoryWriter) finish(p any) {

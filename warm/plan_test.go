@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/warm"
@@ -123,6 +124,7 @@ func TestARunGoesOnWhereOneEnded(t *testing.T) {
 
 func TestStepsAtOnce(t *testing.T) {
 	_, store := newStore(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	var running, most atomic.Int64
 	meet := make(chan struct{})
 	step := func(name string) warm.Step {

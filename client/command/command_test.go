@@ -94,7 +94,7 @@ func TestOptionsThatExcludeEachOther(t *testing.T) {
 		"ZRANGE: Offset and Count need":            command.ZRangeArg("k", command.ZRangeArgs{Start: "0", Stop: "1", Count: 1}),
 		"ZRANGE: an end of the range is missing":   command.ZRangeArg("k", command.ZRangeArgs{}),
 		"ZUNION: as many weights as keys":          command.ZUnion(command.ZKeys{Keys: []string{"a"}, Weights: []float64{1, 2}}),
-		"GEOSEARCH: From and FromMember":           command.GeoSearch("k", command.GeoQuery{From: &command.Point{}, FromMember: "m"}),
+		"GEOSEARCH: a query takes From or":         command.GeoSearch("k", command.GeoQuery{From: &command.Point{}, FromMember: "m"}),
 		"GEOSEARCH: an area is a circle or a box":  command.GeoSearch("k", command.GeoQuery{Radius: 1, Width: 1}),
 		"GEODIST: unknown unit":                    command.GeoDist("k", "a", "b", "ly"),
 		"XADD: a Trim needs MaxLen or MinID":       command.XAdd("k", map[string]any{"f": 1}, command.Trim{}),

@@ -146,7 +146,7 @@ func (c Command[T]) geoSearch(q GeoQuery) Command[T] {
 	c = c.geoUnit(unit)
 	switch {
 	case q.From != nil && q.FromMember != "":
-		return c.fail(errors.New("From and FromMember exclude each other"))
+		return c.fail(errors.New("a query takes From or FromMember, not both"))
 	case q.From != nil:
 		c = c.add("FROMLONLAT", Float(q.From.Longitude), Float(q.From.Latitude))
 	default:

@@ -178,3 +178,25 @@ func TestWritesAreSeenByTheNextReadInAnotherInstance(t *testing.T) {
 	assert.Equal(t, "new", profile.User.Bio)
 	assert.EqualValues(t, 2, profile.User.Version)
 }
+
+// Each target is one command, and all targets of an action are one round trip,
+// however many pages they hit.
+func TestWhatWritesCost(t *testing.T) {
+	p := newPlatform(t)
+	p.get("/api/users/openai")
+	for _, row := range []struct {
+		method, path, body string
+		commands, trips    int
+	}{
+		{"POST", "/api/extensions", `{"name":"@openai/new","version":"1.0.0","category":"agents"}`, 6, 1},
+		{"POST", "/api/extensions/openai-codex/rating", `{"rating":5}`, 6, 1},
+		{"POST", "/api/mcp/mcp-proxy/download", ``, 1, 1},
+		{"POST", "/api/login", `{"username":"openai"}`, 1, 1},
+		{"PUT", "/api/users/openai", `{"bio":"x"}`, 4, 3}, // write-through 3/2, and one page
+	} {
+		bill := p.server.ExpectBill(t, row.commands, row.trips)
+		got := p.do(row.method, row.path, row.body)
+		bill()
+		assert.Less(t, got.Code, 300, got.Body)
+	}
+}

@@ -12,7 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pressly/goose/v3"
@@ -37,9 +37,9 @@ type Database struct {
 	db      *sql.DB
 	dialect Dialect
 
-	mu       sync.Mutex
-	prepared bool // the schema is known to be there
-	prepare  func(context.Context) error
+	prepare  func(context.Context) error // nil if the schema is the caller's business
+	prepared atomic.Bool                 // the schema is known to be there
+	gate     chan struct{}               // held by who prepares
 }
 
 // NewDatabase wraps db and touches no network. The schema must exist; see
@@ -59,6 +59,7 @@ func NewDatabase(db *sql.DB, dialect Dialect) (*Database, error) {
 // failure is the query's error, and the next query tries again. Call it before
 // the database is used.
 func (d *Database) PrepareOnUse() {
+	d.gate = make(chan struct{}, 1)
 	d.prepare = func(ctx context.Context) error {
 		if err := d.Migrate(ctx); err != nil {
 			return err
@@ -68,20 +69,25 @@ func (d *Database) PrepareOnUse() {
 	}
 }
 
-// conn returns the pool once the schema is there.
+// conn returns the pool once the schema is there. Who must wait for another's
+// preparation waits as long as its own request allows.
 func (d *Database) conn(ctx context.Context) (*sql.DB, error) {
-	if d.prepare == nil {
+	if d.prepare == nil || d.prepared.Load() {
 		return d.db, nil
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.prepared {
+	select {
+	case d.gate <- struct{}{}:
+		defer func() { <-d.gate }()
+	case <-ctx.Done():
+		return nil, fmt.Errorf("catalog: prepare the database: %w", context.Cause(ctx))
+	}
+	if d.prepared.Load() {
 		return d.db, nil
 	}
 	if err := d.prepare(ctx); err != nil {
 		return nil, err
 	}
-	d.prepared = true
+	d.prepared.Store(true)
 	return d.db, nil
 }
 

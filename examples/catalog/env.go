@@ -23,8 +23,8 @@ var databaseNames = []string{"DATABASE_URL", "POSTGRES_URL"}
 
 // FromEnv makes an [App] of the environment: Redis as [client.FromEnv] reads it,
 // PostgreSQL from DATABASE_URL or POSTGRES_URL, and what [ConfigFromEnv] reads, each
-// of which may be absent. driver is the name under which the program registered a PostgreSQL driver;
-// config is the Store's, usually the zero value.
+// of which may be absent. driver is the name under which the program registered a
+// PostgreSQL driver; config is the Store's, usually the zero value.
 //
 // Behind a pooler in transaction mode that knows no prepared statements add
 // default_query_exec_mode=exec to the URL's parameters; that is pgx's.

@@ -326,3 +326,30 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 	_, err = catalog.New(catalog.Config{Database: emptySQLite(t)})
 	require.ErrorContains(t, err, "Store")
 }
+
+func TestPanicsAndSlowDatabasesAreAnswered(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.Now = func() time.Time { panic("on purpose") } })
+	got := p.do("POST", "/api/extensions", `{"name":"@ada/engine","version":"1.0.0","category":"devtools"}`)
+	assert.Equal(t, 500, got.Code)
+	code, message := got.problem()
+	assert.Equal(t, "internal", code)
+	assert.NotContains(t, message, "purpose")
+
+	p = newPlatform(t, func(c *catalog.Config) { c.Timeout = time.Nanosecond })
+	for _, target := range []string{"/api/extensions", "/api/users/openai", "/api/featured/mcp"} {
+		assert.Equal(t, 503, p.do("GET", target, "").Code, target)
+	}
+}
+
+func TestHeadAndConditionalRequests(t *testing.T) {
+	p := newPlatform(t)
+	whole := p.get("/api/extensions/openai-codex")
+	head := p.do("HEAD", "/api/extensions/openai-codex", "")
+	assert.Equal(t, 200, head.Code)
+	assert.Equal(t, "HIT", head.cache())
+	tag := whole.Header().Get("ETag")
+	require.NotEmpty(t, tag)
+	assert.Equal(t, 304, p.do("GET", "/api/extensions/openai-codex", "", "If-None-Match", tag).Code)
+	require.Equal(t, 200, p.do("POST", "/api/extensions/openai-codex/rating", `{"rating":1}`).Code)
+	assert.Equal(t, 200, p.do("GET", "/api/extensions/openai-codex", "", "If-None-Match", tag).Code, "it has changed")
+}

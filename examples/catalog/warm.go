@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -17,6 +18,10 @@ const (
 )
 
 var sorts = []Sort{ByDownloads, ByRating, Recent}
+
+// Plan returns the warm-up that the cron route, the command line and [App.Warm]
+// run: one instance at a time, whoever begins it.
+func (a *App) Plan() warm.Plan { return warm.Plan{Name: "catalog", Steps: a.WarmPlan()} }
 
 // WarmPlan returns what is loaded before anybody asks, the most wanted first:
 // popular extensions and MCP servers by downloads, by rating and by date, then
@@ -42,9 +47,10 @@ func (a *App) WarmPlan() []warm.Step {
 		handler.WarmFunc(a.preset(UserMcp), a, a.ofHotUsers(mcpKind.userPath)))
 }
 
-// Warm runs the plan; see [warm.RunWith].
+// Warm runs the plan; see [warm.Plan.Run]. It returns [warm.ErrBusy] while another
+// instance does.
 func (a *App) Warm(ctx context.Context, options warm.Options) (warm.Report, error) {
-	return warm.RunWith(ctx, a.store, options, a.WarmPlan()...)
+	return a.Plan().Run(ctx, a.store, options)
 }
 
 // WarmedURLs returns the paths that are in the cache after [App.Warm].
@@ -122,14 +128,22 @@ func (a *App) ofHotUsers(part string) func(context.Context) ([]string, error) {
 	}
 }
 
-// cron runs the plan within the function's time. What could not be loaded is in
-// the report; the status then says that the job did not fully succeed.
+// cron runs the plan within the function's time. A run that ended early says in
+// its report where the next one is to begin: ?from=... What could not be loaded
+// is in the report, too; the status then says that the job did not fully succeed.
 func (a *App) cron(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), a.config.WarmTimeout)
 	defer cancel()
-	report, err := a.Warm(ctx, warm.Options{})
+	report, err := a.Warm(ctx, warm.Options{
+		Time: a.config.WarmTimeout * 9 / 10, // a batch that was begun is finished
+		From: r.URL.Query().Get("from"),
+	})
 	status := http.StatusOK
-	if err != nil || !report.OK() {
+	switch {
+	case errors.Is(err, warm.ErrBusy):
+		fail(a.config.Logger, w, r, problem{http.StatusConflict, "busy", "another instance is warming"})
+		return
+	case report.Failed > 0, err != nil && !errors.Is(err, warm.ErrBudget):
 		a.config.Logger.WarnContext(ctx, "warming was not complete", "report", report.String(), "error", err)
 		status = http.StatusInternalServerError
 	}

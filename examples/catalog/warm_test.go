@@ -2,6 +2,7 @@ package catalog_test
 
 import (
 	"encoding/json"
+	"net/url"
 	"testing"
 	"time"
 
@@ -65,6 +66,41 @@ func TestCronWarmsAndAnswersTheReport(t *testing.T) {
 	assert.NotEmpty(t, report)
 	assert.Equal(t, "HIT", p.get("/api/mcp?sort=recent").cache())
 	assert.Equal(t, 200, p.do("POST", "/api/cron/warm", "", "Authorization", "Bearer cron").Code)
+}
+
+func TestOneInstanceWarmsAtATime(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.CronSecret = "cron" })
+	var during reply
+	_, err := p.app.Warm(t.Context(), warm.Options{Progress: func(e warm.Event) {
+		if during.ResponseRecorder == nil {
+			during = p.do("GET", "/api/cron/warm", "", "Authorization", "Bearer cron")
+		}
+	}})
+	require.NoError(t, err)
+	assert.Equal(t, 409, during.Code, during.Body)
+	code, _ := during.problem()
+	assert.Equal(t, "busy", code)
+	assert.Equal(t, 200, p.do("GET", "/api/cron/warm", "", "Authorization", "Bearer cron").Code)
+}
+
+// A function that has too little time does what it can and says where to go on.
+func TestCronGoesOnWhereItEnded(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.CronSecret = "cron" })
+	whole, err := newPlatform(t).app.Warm(t.Context(), warm.Options{})
+	require.NoError(t, err)
+	part, err := p.app.Warm(t.Context(), warm.Options{Commands: 100})
+	require.ErrorIs(t, err, warm.ErrBudget)
+	require.NotEmpty(t, part.Next)
+	got := p.do("GET", "/api/cron/warm?from="+url.QueryEscape(part.Next), "", "Authorization", "Bearer cron")
+	require.Equal(t, 200, got.Code, got.Body)
+	var rest struct{ Warmed, Fresh int }
+	got.json(&rest)
+	assert.Less(t, rest.Warmed, whole.Warmed, "what was warmed is not asked for again")
+	urls, err := p.app.WarmedURLs(t.Context())
+	require.NoError(t, err)
+	for _, u := range urls {
+		assert.Equal(t, "HIT", p.get(u).cache(), u)
+	}
 }
 
 func TestCronSaysWhenSomethingCouldNotBeLoaded(t *testing.T) {

@@ -85,7 +85,6 @@ func (src *source) byGroup(rows map[string]row) map[string][]*function {
 // target is a type that gets methods.
 type target struct {
 	dir, prefix, receiver, typ string
-	imports                    []string
 	queued                     bool   // no context, the reply comes later
 	do                         string // the function that runs or queues
 }

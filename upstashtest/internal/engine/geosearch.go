@@ -122,6 +122,8 @@ func (e *Engine) geoSearch(c *call, key string, list []string, store string) Rep
 	switch {
 	case isError(w.bad):
 		return w.bad
+	case from > 1 || by > 1:
+		return errorReply(msgSyntax)
 	case from != 1:
 		return errorf("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for %s", lower(c.info.Name))
 	case by != 1:

@@ -22,6 +22,11 @@ func hashCommands() map[string]handler {
 
 // cmdHIncr has Redis' words for a field that is no number.
 func cmdHIncr(e *Engine, c *call) Reply {
+	old, err1 := strconv.ParseInt(text(e.raw("HGET", c.args[1], c.args[2])), 10, 64)
+	by, err2 := strconv.ParseInt(c.args[3], 10, 64)
+	if sum := old + by; c.info.Name == "HINCRBY" && err1 == nil && err2 == nil && (sum > old) != (by > 0) && by != 0 {
+		return errorReply("ERR increment or decrement would overflow")
+	}
 	r := e.raw(c.args...)
 	if !isError(r) {
 		return r

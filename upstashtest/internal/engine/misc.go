@@ -24,10 +24,10 @@ func cmdGetEX(e *Engine, c *call) Reply {
 	return e.raw(c.args...)
 }
 
-// cmdPop has Redis' words for a negative count.
+// cmdPop has Redis' words for a count that is none.
 func cmdPop(e *Engine, c *call) Reply {
 	if len(c.args) == 3 {
-		if n, err := strconv.Atoi(c.args[2]); err == nil && n < 0 {
+		if n, err := strconv.Atoi(c.args[2]); err != nil || n < 0 {
 			return errorReply("ERR value is out of range, must be positive")
 		}
 	}

@@ -38,15 +38,13 @@ func realRedis(t *testing.T) *wire {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed: that is what Wait says
 	})
-	for range 200 {
-		if conn, err := net.Dial("unix", socket); err == nil {
-			t.Cleanup(func() { _ = conn.Close() })
-			return &wire{conn, bufio.NewReader(conn)}
-		}
-		time.Sleep(20 * time.Millisecond) // a real process, real time
-	}
-	t.Fatal("redis-server does not answer")
-	return nil
+	var conn net.Conn
+	require.Eventually(t, func() bool {
+		conn, err = net.Dial("unix", socket)
+		return err == nil
+	}, 10*time.Second, 20*time.Millisecond, "redis-server does not answer")
+	t.Cleanup(func() { _ = conn.Close() })
+	return &wire{conn, bufio.NewReader(conn)}
 }
 
 // wire is just enough of a Redis client.

@@ -200,6 +200,9 @@ func cmdXTrim(e *Engine, c *call) Reply {
 // which miniredis does not; a consumer that only read so is not kept either.
 func cmdXReadGroup(e *Engine, c *call) Reply {
 	streams := slices.IndexFunc(c.args, func(a string) bool { return upper(a) == "STREAMS" })
+	if streams > 0 && (len(c.args)-streams-1)%2 == 1 {
+		return errorReply("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
+	}
 	if streams < 0 || !slices.ContainsFunc(c.args[:streams], func(a string) bool { return upper(a) == "NOACK" }) {
 		return e.raw(c.args...)
 	}

@@ -11,6 +11,12 @@ import (
 	glua "github.com/yuin/gopher-lua"
 )
 
+// problem is an error in the words of Redis' cjson.
+type problem string
+
+// Error returns the words.
+func (p problem) Error() string { return string(p) }
+
 // maxJSONDepth is that of Redis' cjson.
 const maxJSONDepth = 1000
 
@@ -44,7 +50,7 @@ func (m *Machine) cjson() *glua.LTable {
 
 func appendJSON(dst []byte, v glua.LValue, null *glua.LUserData, depth int) ([]byte, error) {
 	if depth > maxJSONDepth {
-		return nil, fmt.Errorf("Cannot serialise, excessive depth (%d)", depth)
+		return nil, problem(fmt.Sprintf("Cannot serialise, excessive depth (%d)", depth))
 	}
 	switch v := v.(type) {
 	case *glua.LNilType:
@@ -55,7 +61,7 @@ func appendJSON(dst []byte, v glua.LValue, null *glua.LUserData, depth int) ([]b
 		return appendJSONString(dst, string(v)), nil
 	case glua.LNumber:
 		if f := float64(v); math.IsNaN(f) || math.IsInf(f, 0) {
-			return nil, fmt.Errorf("Cannot serialise number: must not be NaN or Inf")
+			return nil, problem("Cannot serialise number: must not be NaN or Inf")
 		}
 		return append(dst, cFloat(float64(v), 14)...), nil
 	case *glua.LTable:
@@ -65,7 +71,7 @@ func appendJSON(dst []byte, v glua.LValue, null *glua.LUserData, depth int) ([]b
 			return append(dst, "null"...), nil
 		}
 	}
-	return nil, fmt.Errorf("Cannot serialise %s: type not supported", v.Type())
+	return nil, problem(fmt.Sprintf("Cannot serialise %s: type not supported", v.Type()))
 }
 
 // appendTable writes a list if all keys are positive whole numbers, an object
@@ -98,7 +104,7 @@ func appendTable(dst []byte, t *glua.LTable, null *glua.LUserData, depth int) ([
 		case glua.LNumber:
 			dst = append(append(append(dst, '"'), cFloat(float64(k), 14)...), '"')
 		default:
-			return nil, fmt.Errorf("Cannot serialise table: table key must be a number or string")
+			return nil, problem("Cannot serialise table: table key must be a number or string")
 		}
 		if dst, err = appendJSON(append(dst, ':'), v, null, depth+1); err != nil {
 			return nil, err
@@ -155,10 +161,10 @@ func decodeJSON(l *glua.LState, text string, null *glua.LUserData) (glua.LValue,
 	d.UseNumber()
 	v, err := decodeValue(l, d, null, 0)
 	if err != nil {
-		return nil, fmt.Errorf("Expected value but found invalid token at character %d", d.InputOffset()+1)
+		return nil, problem(fmt.Sprintf("Expected value but found invalid token at character %d", d.InputOffset()+1))
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("Expected the end but found something at character %d", d.InputOffset()+1)
+		return nil, problem(fmt.Sprintf("Expected the end but found something at character %d", d.InputOffset()+1))
 	}
 	return v, nil
 }

@@ -35,6 +35,7 @@ func (m *Machine) open() {
 		l.Call(1, 1)
 		return 1
 	}))
+	m.plainErrors()
 	redis := m.l.NewTable()
 	m.l.SetFuncs(redis, map[string]glua.LGFunction{
 		"call": m.luaCall, "pcall": m.luaPCall, "error_reply": m.luaErrorReply, "status_reply": m.luaStatusReply,
@@ -54,6 +55,23 @@ func (m *Machine) open() {
 	g.RawSetString("bit", m.bit())
 	g.RawSetString("os", m.l.SetFuncs(m.l.NewTable(), map[string]glua.LGFunction{"clock": luaClock}))
 	m.protect()
+}
+
+// plainErrors makes pcall return the text of a failed command, as Redis does,
+// and not the table that carries it.
+func (m *Machine) plainErrors() {
+	pcall := m.l.G.Global.RawGetString("pcall")
+	m.l.G.Global.RawSetString("pcall", m.l.NewFunction(func(l *glua.LState) int {
+		n := l.GetTop()
+		l.Insert(pcall, 1)
+		l.Call(n, glua.MultRet)
+		if t, ok := l.Get(2).(*glua.LTable); ok && l.Get(1) == glua.LFalse {
+			if text := t.RawGetString("err"); text != glua.LNil {
+				l.Replace(2, text)
+			}
+		}
+		return l.GetTop()
+	}))
 }
 
 // limitStrings keeps one instruction from taking all memory.
@@ -196,7 +214,7 @@ func (m *Machine) command(l *glua.LState) command.Reply {
 		return failure("ERR redis.call can only be called inside a script invocation")
 	}
 	if l.GetTop() == 0 {
-		return failure("ERR Please specify at least one argument for this redis.call")
+		return failure("ERR Please specify at least one argument for this redis lib call")
 	}
 	args := make([]string, l.GetTop())
 	for i := range args {
