@@ -81,7 +81,10 @@ type Config struct {
 	Limits Limits
 
 	// HTTPClient sends the requests, if it is set; its transport, redirect
-	// policy, cookies and timeout apply. MaxConns is then the transport's affair.
+	// policy, cookies and timeout (of each attempt) apply, and MaxConns is the
+	// transport's affair. Without it the client makes a transport of its own: it
+	// honours HTTP_PROXY and its relatives, resumes TLS sessions, and speaks
+	// HTTP/2 if the server does, except on Vercel and Lambda.
 	HTTPClient *http.Client
 	// AllowHTTP lists host names, without port, to which the token may travel
 	// without TLS. Loopback addresses are always allowed.

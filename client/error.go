@@ -88,7 +88,7 @@ func (e *Error) Error() string {
 	case e.Message != "":
 		b.WriteString(e.Message)
 	case e.Err != nil:
-		b.WriteString(strings.TrimPrefix(e.Err.Error(), "client: "))
+		b.WriteString(e.cause())
 	case e.kind != nil:
 		b.WriteString(strings.TrimPrefix(e.kind.Error(), "client: "))
 	default:
@@ -101,6 +101,15 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
 	}
 	return b.String()
+}
+
+// cause is the text of Err without what the line has said already.
+func (e *Error) cause() string {
+	text := e.Err.Error()
+	for _, prefix := range []string{"client: ", "command: ", e.Command + ": "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
 }
 
 // Is reports whether target is the sentinel of this error.
@@ -124,8 +133,10 @@ func Unavailable(err error) bool {
 		return false
 	}
 	switch e.kind {
-	case ErrTransport, ErrProtocol, ErrAuth, ErrQuota:
+	case ErrTransport, ErrAuth, ErrQuota:
 		return true
+	case ErrProtocol: // but not a reply that was read and had another shape
+		return e.Sent != SentYes
 	}
 	return e.Status >= 500 || e.Status == http.StatusForbidden || errors.Is(err, context.DeadlineExceeded)
 }

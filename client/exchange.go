@@ -174,8 +174,9 @@ func readAll(resp *http.Response) ([]byte, error) {
 		return nil, errTooLong
 	}
 	if size >= 0 {
-		// One byte more, to see the end without growing.
-		return readFull(resp.Body, make([]byte, 0, size+1))
+		// One byte more, to see the end without growing. What a header
+		// announces is not believed beyond a few megabytes.
+		return readFull(resp.Body, make([]byte, 0, min(size+1, 8<<20)))
 	}
 	return readFull(io.LimitReader(resp.Body, maxBody), make([]byte, 0, 1024))
 }

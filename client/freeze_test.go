@@ -187,25 +187,34 @@ func (w watching) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestMaxConns(t *testing.T) {
-	s := newCounting(t, false)
-	var mu sync.Mutex
-	conns := map[string]bool{}
-	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		conns[r.RemoteAddr] = true
-		mu.Unlock()
-		s.ServeHTTP(w, r)
-	})
-	c, err := client.New(client.Config{URL: s.URL, Token: "t", MaxConns: 2})
-	require.NoError(t, err)
-	defer c.Close()
-	var wg sync.WaitGroup
-	for range 20 {
-		wg.Go(func() {
-			_, err := c.Exists(t.Context(), "k")
-			assert.NoError(t, err)
+	for name, http2 := range map[string]bool{"HTTP/1.1": false, "HTTP/2.0": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newCounting(t, http2)
+			var mu sync.Mutex
+			conns := map[string]bool{}
+			s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				conns[r.RemoteAddr] = true
+				mu.Unlock()
+				s.ServeHTTP(w, r)
+			})
+			tr := client.NewTransport(2)
+			if http2 {
+				tr.TLSClientConfig.RootCAs = x509.NewCertPool()
+				tr.TLSClientConfig.RootCAs.AddCert(s.Certificate())
+			}
+			c, err := client.New(client.Config{URL: s.URL, Token: "t", HTTPClient: &http.Client{Transport: tr}})
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			for range 20 {
+				wg.Go(func() {
+					_, err := c.Exists(t.Context(), "k")
+					assert.NoError(t, err)
+				})
+			}
+			wg.Wait()
+			assert.LessOrEqual(t, len(conns), 2)
+			require.NoError(t, c.Close())
 		})
 	}
-	wg.Wait()
-	assert.LessOrEqual(t, len(conns), 2)
 }

@@ -333,6 +333,13 @@ func TestUnavailable(t *testing.T) {
 	assert.False(t, client.Unavailable(err))
 	_, err = c.Set(t.Context(), "k", nil)
 	assert.False(t, client.Unavailable(err))
+	assert.EqualError(t, err, "client: SET: nil is not a value")
+	_, err = c.Get(t.Context(), "k")
+	assert.EqualError(t, err, "client: GET: nil reply")
+	c = scriptedClient(t, &scripted{attempts: []attempt{answer(200, `{"result":[]}`)}})
+	_, err = c.Get(t.Context(), "k")
+	assert.ErrorIs(t, err, client.ErrProtocol, "another shape than the command has")
+	assert.False(t, client.Unavailable(err), "but Redis answered")
 	assert.False(t, client.Unavailable(nil))
 	assert.False(t, client.Unavailable(os.ErrNotExist))
 }

@@ -79,65 +79,6 @@ func TestHeadAndRangesComeFromTheStoredWhole(t *testing.T) {
 	assert.Equal(t, 206, a.Status)
 }
 
-// events tells a real client what a handler sends while it is still running.
-func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
-	cases := map[string]func(h http.Header){
-		"event stream": func(h http.Header) { h.Set("Content-Type", "text/event-stream") },
-		"private":      func(h http.Header) { h.Set("Cache-Control", "private") },
-		"storable":     func(http.Header) {},
-	}
-	for name, set := range cases {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			goOn := make(chan struct{})
-			mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
-				set(w.Header())
-				io.WriteString(w, "first")
-				assert.NoError(t, http.NewResponseController(w).Flush())
-				<-goOn
-				io.WriteString(w, "second")
-			})
-			server := httptest.NewServer(mux)
-			defer server.Close()
-			res, err := http.Get(server.URL + "/x")
-			require.NoError(t, err)
-			defer res.Body.Close()
-			first := make([]byte, 5)
-			_, err = io.ReadFull(res.Body, first)
-			require.NoError(t, err)
-			assert.Equal(t, "first", string(first))
-			assert.Equal(t, "MISS", res.Header.Get("X-Cache"))
-			close(goOn)
-			rest, err := io.ReadAll(res.Body)
-			require.NoError(t, err)
-			assert.Equal(t, "second", string(rest))
-			want := "MISS"
-			if name == "storable" {
-				want = "HIT"
-			}
-			a := get(mux, "/x")
-			assert.Equal(t, want, a.cache())
-			assert.Equal(t, "firstsecond", a.Body)
-		})
-	}
-}
-
-func TestLongBodyPassesThroughWhole(t *testing.T) {
-	r := newRig(t)
-	long := strings.Repeat("0123456789abcdef", 40<<10) // 640 KB
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
-		for chunk := range 10 {
-			io.WriteString(w, long[chunk*len(long)/10:(chunk+1)*len(long)/10])
-		}
-	})
-	for range 2 {
-		a := get(mux, "/x")
-		assert.Equal(t, "MISS", a.cache())
-		assert.Contains(t, a.status(), "detail=oversized")
-		assert.True(t, a.Body == long, "the body is whole")
-	}
-}
-
 func TestPanicReachesItsClientAndPoisonsNobody(t *testing.T) {
 	r := newRig(t)
 	var runs atomic.Int64
@@ -229,31 +170,34 @@ func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
 }
 
 func TestMissesCollapse(t *testing.T) {
-	r := newRig(t)
-	started, goOn := make(chan struct{}, 100), make(chan struct{})
-	var runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
-		started <- struct{}{}
-		<-goOn
-		fmt.Fprintf(w, "run %d", runs.Add(1))
-	})
-	var wg sync.WaitGroup
-	answers := make([]answer, 20)
-	for i := range answers {
-		wg.Go(func() { answers[i] = get(mux, "/x") })
-	}
-	<-started
-	close(goOn)
-	wg.Wait()
-	collapsed := 0
-	for _, a := range answers {
-		assert.Equal(t, "run 1", a.Body)
-		if strings.HasSuffix(a.status(), "; collapsed") {
-			collapsed++
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		started, goOn := make(chan struct{}, 100), make(chan struct{})
+		var runs atomic.Int64
+		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+			started <- struct{}{}
+			<-goOn
+			fmt.Fprintf(w, "run %d", runs.Add(1))
+		})
+		var wg sync.WaitGroup
+		answers := make([]answer, 20)
+		for i := range answers {
+			wg.Go(func() { answers[i] = get(mux, "/x") })
 		}
-	}
-	assert.Positive(t, collapsed)
-	assert.EqualValues(t, 1, runs.Load())
+		<-started
+		synctest.Wait() // all have come
+		close(goOn)
+		wg.Wait()
+		collapsed := 0
+		for _, a := range answers {
+			assert.Equal(t, "run 1", a.Body)
+			if strings.HasSuffix(a.status(), "; collapsed") {
+				collapsed++
+			}
+		}
+		assert.Positive(t, collapsed)
+		assert.EqualValues(t, 1, runs.Load())
+	})
 }
 
 func TestPrivateAnswersAreNotShared(t *testing.T) {
@@ -320,6 +264,29 @@ func TestNilClientAlwaysLoads(t *testing.T) {
 	assert.EqualValues(t, 2, runs.Load())
 }
 
+func TestFieldsOfAnOuterMiddlewareStay(t *testing.T) {
+	r := newRig(t)
+	inner := route(r.store, "GET /x/{kind}", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Accept")
+		if r.PathValue("kind") == "cookie" {
+			w.Header().Set("Set-Cookie", "inner=1")
+		}
+		io.WriteString(w, "x")
+	})
+	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "outer=1")
+		w.Header().Set("Vary", "Accept-Encoding")
+		inner.ServeHTTP(w, r)
+	})
+	for _, state := range []string{"MISS", "HIT", "HIT"} {
+		a := get(outer, "/x/plain")
+		assert.Equal(t, state, a.cache())
+		assert.Equal(t, []string{"outer=1"}, a.Header["Set-Cookie"])
+		assert.Equal(t, []string{"Accept-Encoding", "Accept"}, a.Header["Vary"])
+	}
+	assert.Equal(t, []string{"outer=1", "inner=1"}, get(outer, "/x/cookie").Header["Set-Cookie"])
+}
+
 func TestVersionsDoNotShare(t *testing.T) {
 	r := newRig(t)
 	cfg := listConfig()
@@ -327,66 +294,6 @@ func TestVersionsDoNotShare(t *testing.T) {
 	get(route(r.store, "GET /x", cfg, counting(&runs)), "/x")
 	cfg.Version = "deploy 2"
 	assert.Equal(t, "MISS", get(route(r.store, "GET /x", cfg, counting(&runs)), "/x").cache())
-}
-
-func TestTrailersAndInformationalAnswers(t *testing.T) {
-	r := newRig(t)
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Link", "</a.css>; rel=preload")
-		w.WriteHeader(http.StatusEarlyHints)
-		w.Header().Del("Link")
-		w.Header().Set("Trailer", "X-Sum")
-		io.WriteString(w, "body")
-		w.Header().Set("X-Sum", "42")
-	})
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	for _, want := range []string{"MISS", "HIT"} {
-		res, err := http.Get(server.URL + "/x")
-		require.NoError(t, err)
-		body, err := io.ReadAll(res.Body)
-		require.NoError(t, err)
-		res.Body.Close()
-		assert.Equal(t, "body", string(body))
-		assert.Equal(t, want, res.Header.Get("X-Cache"))
-		assert.Equal(t, "42", res.Trailer.Get("X-Sum"), want)
-		assert.Empty(t, res.Header.Get("Link"))
-	}
-}
-
-// bridge is a ResponseWriter as Vercel's Go bridge has it: no Flusher, no
-// sniffing, and the last status wins.
-type bridge struct {
-	header http.Header
-	status int
-	calls  int
-	body   strings.Builder
-}
-
-func (b *bridge) Header() http.Header         { return b.header }
-func (b *bridge) WriteHeader(status int)      { b.status = status; b.calls++ }
-func (b *bridge) Write(p []byte) (int, error) { return b.body.Write(p) }
-
-func TestVercelBridge(t *testing.T) {
-	r := newRig(t)
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, "<!doctype html><p>page "+r.URL.Query().Get("page"))
-		w.WriteHeader(http.StatusTeapot)
-		w.Header().Set("X-Late", "1")
-		_ = http.NewResponseController(w).Flush()
-	})
-	for _, state := range []string{"MISS", "HIT"} {
-		req := httptest.NewRequest(http.MethodGet, "/x?page=2", nil).WithContext(context.Background())
-		req.RequestURI, req.TLS = "/x", nil
-		b := &bridge{header: http.Header{}}
-		mux.ServeHTTP(b, req)
-		assert.Equal(t, []any{200, 1}, []any{b.status, b.calls})
-		assert.Equal(t, state, b.header.Get("X-Cache"))
-		assert.Equal(t, "text/html; charset=utf-8", b.header.Get("Content-Type"))
-		assert.Empty(t, b.header.Get("X-Late"))
-		assert.NotEmpty(t, b.header.Get("Date"))
-		assert.Contains(t, b.body.String(), "page 2")
-	}
 }
 
 func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) {

@@ -139,9 +139,7 @@ func (c *capture) send() {
 	}
 	c.sent = true
 	h := c.out.Header()
-	for name, lines := range c.frozen {
-		h[name] = lines
-	}
+	merge(h, c.frozen)
 	c.announce(c.status, h)
 	c.out.WriteHeader(c.status)
 	if len(c.body) > 0 {

@@ -69,6 +69,8 @@ func storing() []testCase {
 			{from: "store", want: "200\n-Set-Cookie\n\none"}}},
 		{"answer to a Cookie", "ours/cookie", []step{
 			{ask: "GET /x\nCookie: u=ada", origin: fresh, from: "origin"}, again("origin")}},
+		{"answer to an API key", "ours/cookie", []step{
+			{ask: "GET /x\nX-Api-Key: ada", origin: fresh, from: "origin"}, again("origin")}},
 		{"public answer to a Cookie", "ours/cookie", []step{
 			{ask: "GET /x\nCookie: u=ada", origin: "200\nCache-Control: public, max-age=600\n\none", from: "origin"},
 			{ask: "GET /x\nCookie: u=bob", from: "store"}}},

@@ -135,6 +135,25 @@ func TestInvalidatingAKeyHitsAllItsVariants(t *testing.T) {
 	}
 }
 
+func TestSoftInvalidationByHeaders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, func(c *strategies.StoreConfig) { c.Soft = true })
+		runs := 0
+		h := byHeader(r, func(w http.ResponseWriter, _ *http.Request) {
+			runs++
+			w.Header().Set("Cache-Control", "max-age=600")
+			fmt.Fprint(w, runs)
+		})
+		get(h, "/x")
+		_, err := r.store.Invalidate(t.Context(), invalidate.Soft(invalidate.Prefix(handler.Config{})))
+		require.NoError(t, err)
+		get(h, "/x")
+		synctest.Wait()
+		a := get(h, "/x")
+		assert.Equal(t, []string{"2", "HIT"}, []string{a.Body, a.cache()})
+	})
+}
+
 func TestPresetsCannotBePoisoned(t *testing.T) {
 	r := newRig(t)
 	// A handler that believes everything it is told.

@@ -113,9 +113,7 @@ func (x *exchange) answer(resp *response, a *attempt, own *outcome) {
 	v := a.verdict(own)
 	x.tally(v, own)
 	if own != nil {
-		for name, lines := range own.dropped {
-			x.w.Header()[name] = lines
-		}
+		merge(x.w.Header(), own.dropped)
 	}
 	now := time.Now()
 	if !x.p.cfg.preset() {

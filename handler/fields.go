@@ -3,6 +3,7 @@ package handler
 import (
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,21 @@ func removeHopByHop(h http.Header) {
 	}
 	for _, name := range hopByHop {
 		delete(h, name)
+	}
+}
+
+// additive are fields whose lines add up: a middleware around this one may have
+// set some before.
+var additive = []string{"Set-Cookie", "Vary", "Link", "Server-Timing"}
+
+// merge sets the fields of from in h.
+func merge(h, from http.Header) {
+	for name, lines := range from {
+		if have := h[name]; len(have) > 0 && slices.Contains(additive, name) {
+			h[name] = append(have[:len(have):len(have)], lines...)
+			continue
+		}
+		h[name] = lines[:len(lines):len(lines)] // what is appended later must not reach the stored lines
 	}
 }
 

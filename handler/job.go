@@ -181,11 +181,12 @@ func (j *job) forwarded() string {
 func (j *job) withoutAsking() *response {
 	x := j.a.x
 	v := assess(j.old, j.cfg.Advanced.Targets, time.Now())
-	if x.fresh || x.judge(v, false) != "" {
+	// One that is fresh by its fields comes here because it was invalidated softly.
+	if x.fresh || v.fresh() || x.judge(v, false) != "" {
 		return nil
 	}
 	j.l.DoNotShare() // others may not take it
-	j.a.settle(outcome{fromStore: true, stale: !v.fresh()})
+	j.a.settle(outcome{fromStore: true, stale: true})
 	return j.old
 }
 

@@ -80,7 +80,8 @@ func (c Config) storablePreset(status int, h http.Header) refusal {
 }
 
 // storableByHeader is RFC 9111 section 3 for a shared cache, and stricter:
-// Set-Cookie, and answers to requests with a Cookie that nothing calls public.
+// Set-Cookie, and answers to requests with a Cookie or an API key that nothing
+// calls public.
 func (c Config) storableByHeader(asked *http.Request, status int, h http.Header, now time.Time) refusal {
 	d, targeted := responseDirectives(h, c.Advanced.Targets)
 	if d.mustUnderstand {
@@ -101,7 +102,7 @@ func (c Config) storableByHeader(asked *http.Request, status int, h http.Header,
 		return refuseCookie
 	case len(asked.Header["Authorization"]) > 0 && !forEveryone(d):
 		return refuseUser
-	case len(asked.Header["Cookie"]) > 0 && !forEveryone(d) && !targeted && !variesBy(h, "Cookie"):
+	case !forEveryone(d) && !targeted && forOneUser(asked.Header, h):
 		return refuseUser
 	case !explicit && !d.public && !heuristicStatus(status):
 		return refuseStatus
@@ -114,6 +115,17 @@ func (c Config) storableByHeader(asked *http.Request, status int, h http.Header,
 // forEveryone reports whether a directive lets answers to requests with
 // Authorization be shared (RFC 9111 section 3.5).
 func forEveryone(d directives) bool { return d.public || d.mustRevalidate || d.sMaxAge != unset }
+
+// forOneUser reports whether the request says who asks in a field by which the
+// answer does not vary.
+func forOneUser(asked, h http.Header) bool {
+	for _, name := range userFields {
+		if name != "Authorization" && len(asked[name]) > 0 && !variesBy(h, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // listed reports whether a field is named by no-cache or private and so left out.
 func listed(d directives, name string) bool {

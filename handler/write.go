@@ -11,9 +11,7 @@ import (
 // made says that the handler has just made it, for this request.
 func (x *exchange) write(resp *response, v verdict, made bool, now time.Time) {
 	h := x.w.Header()
-	for name, lines := range resp.header {
-		h[name] = lines[:len(lines):len(lines)]
-	}
+	merge(h, resp.header)
 	cfg := x.p.cfg
 	if cfg.preset() {
 		cfg.downstream(h, x.r, v.ttl)

@@ -25,8 +25,8 @@ func appendErrorObject(dst []byte, text string) []byte {
 }
 
 // appendReply writes a reply as JSON. In base64 mode all strings are coded but
-// the status OK; a stored value that reads OK is coded. Errors inside an array
-// are texts that stay readable.
+// the status OK. Chosen, see FIDELITY.md: a stored value that reads OK is coded,
+// and errors inside an array are texts that stay readable.
 func appendReply(dst []byte, r command.Reply, b64 bool) []byte {
 	switch r.Kind {
 	case command.KindInt:

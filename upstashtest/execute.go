@@ -53,7 +53,8 @@ func clip(s string) string {
 	return s
 }
 
-// readable says what a read-only token may run: what reads and is not in the
+// readable says what a read-only token may run. Chosen, see FIDELITY.md, where
+// the documentation is silent: what reads and is not in the
 // category "dangerous" (KEYS and SCAN are), and what touches no data.
 func readable(in *engine.Info) bool {
 	switch in.Name {
@@ -63,7 +64,8 @@ func readable(in *engine.Info) bool {
 	return in.Read && !in.Risky
 }
 
-// billed is what a command adds to the bill.
+// billed is what a command adds to the bill. Chosen, see FIDELITY.md: the five
+// are named as free on an older page of the documentation only.
 func billed(args []string, r Result) int64 {
 	switch strings.ToUpper(args[0]) {
 	case "AUTH", "COMMAND", "INFO", "PING", "QUIT":
@@ -141,7 +143,8 @@ func (x *exchange) badRequest(err error) {
 	x.fail(http.StatusBadRequest, err.Error())
 }
 
-// answer sends one reply.
+// answer sends one reply. Chosen, see FIDELITY.md: an error in resp2 is a RESP
+// error.
 func (x *exchange) answer(status int, reply command.Reply) {
 	x.head(status)
 	if x.resp2 {
@@ -151,7 +154,8 @@ func (x *exchange) answer(status int, reply command.Reply) {
 	x.s.write(x.w, appendEnvelope(make([]byte, 0, 32+len(reply.Bytes)*4/3), reply, x.b64))
 }
 
-// head sends status and headers. Successful answers carry the sync token.
+// head sends status and headers. Chosen, see FIDELITY.md: successful answers
+// carry the sync token, errors do not.
 func (x *exchange) head(status int) {
 	h := x.w.Header()
 	h.Set("Content-Type", "application/json")
@@ -245,8 +249,9 @@ func (x *exchange) transaction() {
 	x.answerAll(replies)
 }
 
-// discardText is what a transaction says that was not run. A refusal with a
-// code of its own keeps it, so that callers can tell NOPERM from a typo.
+// discardText is what a transaction says that was not run. Chosen, see
+// FIDELITY.md: a refusal with a code of its own keeps it, so that callers can
+// tell NOPERM from a typo.
 func discardText(cause string) string {
 	if strings.HasPrefix(cause, "ERR ") && !strings.HasPrefix(cause, "ERR max ") {
 		return "EXECABORT Transaction discarded because of: " + cause

@@ -67,8 +67,8 @@ func (c *countingWriter) Unwrap() http.ResponseWriter { return c.ResponseWriter 
 
 const msgWrongPass = "WRONGPASS invalid or missing auth token"
 
-// authenticate finds the caller's token: _token in the query wins over the
-// header, whose scheme word may be missing.
+// authenticate finds the caller's token. Chosen, see FIDELITY.md: _token in
+// the query wins over the header, whose scheme word may be missing.
 func (s *Server) authenticate(r *http.Request) (Token, bool) {
 	value := r.Header.Get("Authorization")
 	if scheme, rest, found := strings.Cut(value, " "); found && strings.EqualFold(scheme, "bearer") {

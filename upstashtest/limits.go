@@ -48,7 +48,7 @@ const (
 // The plans of Upstash, summer 2026. What is not documented is not limited.
 var (
 	Free       = Limits{Data: 256 * mb, Monthly: 500_000, PerSecond: 10_000}
-	PayAsYouGo = Limits{Data: 100 * gb, PerSecond: 10_000}
+	PayAsYouGo = Limits{PerSecond: 10_000}
 	Fixed250MB = Limits{Data: 250 * mb, PerSecond: 10_000}
 	Fixed1GB   = Limits{Record: 200 * mb, Data: 1 * gb, PerSecond: 10_000}
 	Fixed5GB   = Limits{Request: 20 * mb, Record: 300 * mb, Data: 5 * gb, PerSecond: 10_000}
@@ -56,7 +56,8 @@ var (
 	Fixed50GB  = Limits{Request: 50 * mb, Record: 500 * mb, Data: 50 * gb, PerSecond: 10_000}
 	Fixed100GB = Limits{Request: 75 * mb, Record: 1 * gb, Data: 100 * gb, PerSecond: 16_000}
 	Fixed500GB = Limits{Request: 100 * mb, Record: 5 * gb, Data: 500 * gb, PerSecond: 16_000}
-	// VercelKV is the plan of the older integration, with its daily limit.
+	// OldFree and VercelKV are older plans, with daily limits.
+	OldFree  = Limits{Data: 256 * mb, Daily: 10_000, PerSecond: 10_000}
 	VercelKV = Limits{Data: 256 * mb, Daily: 3_000, PerSecond: 10_000}
 )
 
@@ -143,7 +144,8 @@ func tooLarge(limit, actual int64) string {
 		strconv.FormatInt(actual, 10) + " bytes. See https://upstash.com/docs/redis/troubleshooting/max_request_size_exceeded for details"
 }
 
-// checkQuota counts n commands of today and of this month.
+// checkQuota counts n commands of today and of this month. Chosen, see
+// FIDELITY.md: the status is 400.
 func (s *Server) checkQuota(n int64) refusal {
 	if s.limits.Daily <= 0 && s.limits.Monthly <= 0 || n == 0 {
 		return refusal{}

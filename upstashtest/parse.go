@@ -199,7 +199,8 @@ func (p *parser) str() (string, error) {
 }
 
 // parsePath reads the path form: segments, then the body as it is, then the
-// query's names and values in order, but for _token.
+// query's names and values in order, but for _token. Chosen, see FIDELITY.md:
+// a name without a value is one argument.
 func parsePath(escaped, query string, body []byte) ([]string, error) {
 	var args []string
 	for segment := range strings.SplitSeq(strings.Trim(escaped, "/"), "/") {

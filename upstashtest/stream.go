@@ -10,6 +10,7 @@ import (
 )
 
 // keepAlive is how long a stream may be silent before a comment is sent.
+// Chosen, see FIDELITY.md.
 const keepAlive = 15 * time.Second
 
 // stream answers with server-sent events until the caller or the server goes.
@@ -98,7 +99,7 @@ func (x *exchange) events(ctx context.Context, sub Subscription) {
 	}
 }
 
-// appendEvent writes one event; each further line of a payload is a data line
+// appendEvent writes one event. Chosen, see FIDELITY.md: each further line of a payload is a data line
 // of its own, as the standard of server-sent events has it.
 func appendEvent(dst []byte, event string) []byte {
 	event = strings.ReplaceAll(strings.ReplaceAll(event, "\r\n", "\n"), "\r", "\n")

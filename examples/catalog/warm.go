@@ -19,8 +19,8 @@ const (
 
 var sorts = []Sort{ByDownloads, ByRating, Recent}
 
-// Plan returns the warm-up that the cron route, the command line and [App.Warm]
-// run: one instance at a time, whoever begins it.
+// Plan returns the warm-up with a name, so that of all instances one at a time
+// runs it; see [warm.Plan.Run]. The cron route does.
 func (a *App) Plan() warm.Plan { return warm.Plan{Name: "catalog", Steps: a.WarmPlan()} }
 
 // WarmPlan returns what is loaded before anybody asks, the most wanted first:
@@ -47,10 +47,9 @@ func (a *App) WarmPlan() []warm.Step {
 		handler.WarmFunc(a.preset(UserMcp), a, a.ofHotUsers(mcpKind.userPath)))
 }
 
-// Warm runs the plan; see [warm.Plan.Run]. It returns [warm.ErrBusy] while another
-// instance does.
+// Warm runs the steps of the plan, whoever else may do so: see [warm.RunWith].
 func (a *App) Warm(ctx context.Context, options warm.Options) (warm.Report, error) {
-	return a.Plan().Run(ctx, a.store, options)
+	return warm.RunWith(ctx, a.store, options, a.WarmPlan()...)
 }
 
 // WarmedURLs returns the paths that are in the cache after [App.Warm].
@@ -134,7 +133,7 @@ func (a *App) ofHotUsers(part string) func(context.Context) ([]string, error) {
 func (a *App) cron(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), a.config.WarmTimeout)
 	defer cancel()
-	report, err := a.Warm(ctx, warm.Options{
+	report, err := a.Plan().Run(ctx, a.store, warm.Options{
 		Time: a.config.WarmTimeout * 9 / 10, // a batch that was begun is finished
 		From: r.URL.Query().Get("from"),
 	})

@@ -71,7 +71,7 @@ func TestCronWarmsAndAnswersTheReport(t *testing.T) {
 func TestOneInstanceWarmsAtATime(t *testing.T) {
 	p := newPlatform(t, func(c *catalog.Config) { c.CronSecret = "cron" })
 	var during reply
-	_, err := p.app.Warm(t.Context(), warm.Options{Progress: func(e warm.Event) {
+	_, err := p.app.Plan().Run(t.Context(), p.store, warm.Options{Progress: func(warm.Event) {
 		if during.ResponseRecorder == nil {
 			during = p.do("GET", "/api/cron/warm", "", "Authorization", "Bearer cron")
 		}

@@ -57,7 +57,7 @@ func cmdFlush(e *Engine, c *call) Reply {
 }
 
 func cmdTime(e *Engine, _ *call) Reply {
-	e.tick(true)
+	e.tick(0)
 	return bulks([]string{itoa(e.last.Unix()), itoa(int64(e.last.Nanosecond() / 1000))})
 }
 

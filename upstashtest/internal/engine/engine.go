@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,7 +48,8 @@ type Engine struct {
 
 	skew    time.Duration // added to the clock by FastForward
 	last    time.Time     // the time that miniredis was last told
-	quantum time.Duration // how old last may get; see tick
+	walk    time.Duration // what letting TTLs run down takes
+	quantum time.Duration // how late the clock may be; see tick
 
 	scripts scriptStore
 	notify  string // the setting notify-keyspace-events: kept, without effect
@@ -113,7 +115,7 @@ func (e *Engine) Do(ctx context.Context, args []string) (Result, error) {
 	if err := Check(args); isError(err) {
 		return Result{Reply: err}, nil
 	}
-	e.tick(false)
+	e.tick(e.quantum)
 	return e.top(ctx, args), nil
 }
 
@@ -130,7 +132,7 @@ func (e *Engine) Transaction(ctx context.Context, cmds [][]string) ([]Result, Re
 			return nil, errorf("EXECABORT Transaction discarded because of: %s", r.Bytes), nil
 		}
 	}
-	e.tick(true)
+	e.tick(e.quantum)
 	results := make([]Result, len(cmds))
 	for i, args := range cmds {
 		results[i] = e.top(ctx, args)
@@ -191,8 +193,8 @@ func (e *Engine) top(ctx context.Context, args []string) Result {
 // run executes a command that passed Check. The lock is held.
 func (e *Engine) run(c *call) Reply {
 	c.info, _ = Lookup(c.args)
-	if c.info.Group == "generic" || c.info.Group == "hash" {
-		e.tick(true)
+	if showsTime(c) {
+		e.tick(e.quantum / 4)
 	}
 	if e.hasJSON {
 		if r := e.refuseJSON(c); isError(r) {
@@ -243,21 +245,35 @@ func (e *Engine) raw(args ...string) (r Reply) {
 // plus what FastForward added.
 func (e *Engine) now() time.Time { return time.Now().Add(e.skew).UTC() }
 
-// tick lets TTLs run down to the present. miniredis walks over all keys for
-// that, so commands that do not look at time accept a clock that is behind by
-// at most 50 ms and 20 walks: 0.1 ms with a hundred keys. In a bubble a walk
+// tick lets TTLs run down to the present, unless the clock is behind by no more
+// than slack. miniredis walks over all keys for that, so commands that do not
+// show time accept a clock that is late by 20 walks (0.1 ms with a hundred
+// keys) and at most 50 ms; those that do, a quarter of it. In a bubble a walk
 // takes no time, so time is exact there.
-func (e *Engine) tick(exact bool) {
+func (e *Engine) tick(slack time.Duration) {
 	now := e.now()
-	behind := now.Sub(e.last)
-	if behind <= 0 || !exact && behind < e.quantum {
+	if behind := now.Sub(e.last); behind <= 0 || behind < slack {
 		return
 	}
 	start := time.Now()
 	e.m.SetTime(now)
 	e.m.DB(0)
-	e.quantum = min(20*time.Since(start), 50*time.Millisecond)
+	// One slow walk on a busy machine must not make the clock coarse.
+	e.walk = min(time.Since(start), 2*e.walk+10*time.Microsecond)
+	e.quantum = min(20*e.walk, 50*time.Millisecond)
 	e.last = now
+}
+
+// showsTime says whether the reply or the effect of a command depends on the
+// exact time.
+func showsTime(c *call) bool {
+	switch c.info.Name {
+	case "SET":
+		return len(c.args) > 3
+	case "SETEX", "PSETEX", "GETEX", "HSETEX", "HGETEX", "XADD", "TIME":
+		return true
+	}
+	return strings.Contains(c.info.Name, "TTL") || strings.Contains(c.info.Name, "EXPIRE")
 }
 
 // FastForward moves the database's clock ahead by d.
@@ -266,7 +282,7 @@ func (e *Engine) FastForward(d time.Duration) {
 	defer e.mu.Unlock()
 	e.skew += d
 	if !e.closed {
-		e.tick(true)
+		e.tick(0)
 	}
 }
 

@@ -10,7 +10,7 @@ func (e *Engine) Evict(n int) []string {
 	if e.closed {
 		return nil
 	}
-	e.tick(true)
+	e.tick(0)
 	return e.evict(n, "")
 }
 

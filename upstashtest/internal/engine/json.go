@@ -8,8 +8,9 @@ import (
 // A JSON document lives in miniredis as a string with a mark in front, so that
 // DEL, EXPIRE, RENAME, COPY, SCAN and FLUSHALL work on it without bookkeeping.
 const (
-	jsonMark = "\x00restash:json\x00"
+	// Chosen, see FIDELITY.md: the type has RedisJSON's name.
 	jsonType = "ReJSON-RL"
+	jsonMark = "\x00restash:json\x00"
 )
 
 func isJSONText(s string) bool { return strings.HasPrefix(s, jsonMark) }

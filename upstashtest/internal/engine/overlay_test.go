@@ -148,3 +148,20 @@ func TestMatch(t *testing.T) {
 	}
 	assert.False(t, engine.Match(strings.Repeat("*a", 1000), strings.Repeat("a", 5000)+"b"), "and at once")
 }
+
+// A large database does not make each command walk over all of it.
+func BenchmarkManyKeys(b *testing.B) {
+	e := newEngine(b)
+	for i := range 20_000 {
+		run(b, e, "SET", fmt.Sprint("key:", i), "v", "EX", "1000")
+	}
+	for _, args := range [][]string{{"GET", "key:1"}, {"HSET", "h", "f", "v"}, {"TTL", "key:1"}, {"SET", "key:1", "v", "EX", "9"}, {"DEL", "none"}} {
+		b.Run(args[0], func(b *testing.B) {
+			for b.Loop() {
+				if _, err := e.Do(b.Context(), args); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -115,7 +115,7 @@ func (e *Engine) apply(cmds [][]string) {
 	if e.closed {
 		return
 	}
-	e.tick(true)
+	e.tick(0)
 	for _, args := range cmds {
 		if args[0] == "SET" {
 			e.hasJSON = e.hasJSON || isJSONText(args[2])

@@ -26,7 +26,7 @@ func (e *Engine) DataSize() int64 {
 	if e.closed {
 		return 0
 	}
-	e.tick(true)
+	e.tick(0)
 	return e.dataSize()
 }
 

@@ -1,0 +1,131 @@
+package handler_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
+	cases := map[string]func(h http.Header){
+		"event stream": func(h http.Header) { h.Set("Content-Type", "text/event-stream") },
+		"private":      func(h http.Header) { h.Set("Cache-Control", "private") },
+		"storable":     func(http.Header) {},
+	}
+	for name, set := range cases {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			goOn := make(chan struct{})
+			mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+				set(w.Header())
+				io.WriteString(w, "first")
+				assert.NoError(t, http.NewResponseController(w).Flush())
+				<-goOn
+				io.WriteString(w, "second")
+			})
+			server := httptest.NewServer(mux)
+			defer server.Close()
+			res, err := http.Get(server.URL + "/x")
+			require.NoError(t, err)
+			defer res.Body.Close()
+			first := make([]byte, 5)
+			_, err = io.ReadFull(res.Body, first)
+			require.NoError(t, err)
+			assert.Equal(t, "first", string(first))
+			assert.Equal(t, "MISS", res.Header.Get("X-Cache"))
+			close(goOn)
+			rest, err := io.ReadAll(res.Body)
+			require.NoError(t, err)
+			assert.Equal(t, "second", string(rest))
+			want := "MISS"
+			if name == "storable" {
+				want = "HIT"
+			}
+			a := get(mux, "/x")
+			assert.Equal(t, want, a.cache())
+			assert.Equal(t, "firstsecond", a.Body)
+		})
+	}
+}
+
+func TestLongBodyPassesThroughWhole(t *testing.T) {
+	r := newRig(t)
+	long := strings.Repeat("0123456789abcdef", 40<<10) // 640 KB
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		for chunk := range 10 {
+			io.WriteString(w, long[chunk*len(long)/10:(chunk+1)*len(long)/10])
+		}
+	})
+	for range 2 {
+		a := get(mux, "/x")
+		assert.Equal(t, "MISS", a.cache())
+		assert.Contains(t, a.status(), "detail=oversized")
+		assert.True(t, a.Body == long, "the body is whole")
+	}
+}
+
+func TestTrailersAndInformationalAnswers(t *testing.T) {
+	r := newRig(t)
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Link", "</a.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.Header().Del("Link")
+		w.Header().Set("Trailer", "X-Sum")
+		io.WriteString(w, "body")
+		w.Header().Set("X-Sum", "42")
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	for _, want := range []string{"MISS", "HIT"} {
+		res, err := http.Get(server.URL + "/x")
+		require.NoError(t, err)
+		body, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		res.Body.Close()
+		assert.Equal(t, "body", string(body))
+		assert.Equal(t, want, res.Header.Get("X-Cache"))
+		assert.Equal(t, "42", res.Trailer.Get("X-Sum"), want)
+		assert.Empty(t, res.Header.Get("Link"))
+	}
+}
+
+// bridge is a ResponseWriter as Vercel's Go bridge has it: no Flusher, no
+// sniffing, and the last status wins.
+type bridge struct {
+	header http.Header
+	status int
+	calls  int
+	body   strings.Builder
+}
+
+func (b *bridge) Header() http.Header         { return b.header }
+func (b *bridge) WriteHeader(status int)      { b.status = status; b.calls++ }
+func (b *bridge) Write(p []byte) (int, error) { return b.body.Write(p) }
+
+func TestVercelBridge(t *testing.T) {
+	r := newRig(t)
+	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "<!doctype html><p>page "+r.URL.Query().Get("page"))
+		w.WriteHeader(http.StatusTeapot)
+		w.Header().Set("X-Late", "1")
+		_ = http.NewResponseController(w).Flush()
+	})
+	for _, state := range []string{"MISS", "HIT"} {
+		req := httptest.NewRequest(http.MethodGet, "/x?page=2", nil).WithContext(context.Background())
+		req.RequestURI, req.TLS = "/x", nil
+		b := &bridge{header: http.Header{}}
+		mux.ServeHTTP(b, req)
+		assert.Equal(t, []any{200, 1}, []any{b.status, b.calls})
+		assert.Equal(t, state, b.header.Get("X-Cache"))
+		assert.Equal(t, "text/html; charset=utf-8", b.header.Get("Content-Type"))
+		assert.Empty(t, b.header.Get("X-Late"))
+		assert.NotEmpty(t, b.header.Get("Date"))
+		assert.Contains(t, b.body.String(), "page 2")
+	}
+}
