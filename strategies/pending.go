@@ -3,6 +3,7 @@ package strategies
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -18,8 +19,11 @@ const maxPending = 1000
 type pendingTokens struct {
 	mu   sync.Mutex
 	seq  uint64
-	keys map[string]uint64 // when each was asked for last
+	keys map[string]asked
 }
+
+// asked says when a key was asked for: first since it was last confirmed, and last.
+type asked struct{ first, last uint64 }
 
 // sending is a try to confirm what is pending.
 type sending struct {
@@ -28,27 +32,48 @@ type sending struct {
 	cmds []cmd
 }
 
+// confirmed reports whether none of the keys is pending that was asked for up to
+// seq, or without keys whether nothing is. The token of the namespace stands for
+// every key.
+func (p *pendingTokens) confirmed(all string, keys []string, seq uint64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(keys) == 0 {
+		return len(p.keys) == 0
+	}
+	return !slices.ContainsFunc(append(keys[:len(keys):len(keys)], all), func(k string) bool {
+		a, pending := p.keys[k]
+		return pending && a.first <= seq
+	})
+}
+
 func (p *pendingTokens) len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.keys)
 }
 
-// add queues token keys. all is the token of the namespace.
-func (p *pendingTokens) add(all string, keys ...string) {
+// add queues token keys and returns when. all is the token of the namespace.
+func (p *pendingTokens) add(all string, keys ...string) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.keys == nil {
-		p.keys = map[string]uint64{}
+		p.keys = map[string]asked{}
 	}
 	p.seq++
 	for _, k := range keys {
-		p.keys[k] = p.seq
+		a, there := p.keys[k]
+		if !there {
+			a.first = p.seq
+		}
+		a.last = p.seq
+		p.keys[k] = a
 	}
 	if len(p.keys) > maxPending {
 		clear(p.keys)
-		p.keys[all] = p.seq
+		p.keys[all] = asked{last: p.seq} // first 0: for all that was asked before
 	}
+	return p.seq
 }
 
 // take makes the commands that confirm what is pending now, each with a new
@@ -60,8 +85,8 @@ func (p *pendingTokens) take() sending {
 		return sending{}
 	}
 	var s sending
-	for k, seq := range p.keys {
-		s.keys, s.seqs = append(s.keys, k), append(s.seqs, seq)
+	for k, a := range p.keys {
+		s.keys, s.seqs = append(s.keys, k), append(s.seqs, a.last)
 	}
 	s.cmds = tokenSets(s.keys)
 	return s
@@ -71,8 +96,14 @@ func (p *pendingTokens) take() sending {
 func (p *pendingTokens) done(key string, seq uint64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.keys[key] == seq {
+	a, there := p.keys[key]
+	switch {
+	case !there:
+	case a.last == seq:
 		delete(p.keys, key)
+	case a.first <= seq:
+		a.first = seq + 1
+		p.keys[key] = a
 	}
 }
 
@@ -114,13 +145,14 @@ func (s *Store) void(keys []string) {
 // confirmed is pending, and the error is then [ErrPending] with its cause.
 func (s *Store) replaceTokens(ctx context.Context, keys []string) (cost, error) {
 	s.void(keys)
-	s.pending.add(s.space.All(false), keys...)
-	return s.sendPending(ctx)
+	seq := s.pending.add(s.space.All(false), keys...)
+	return s.sendPending(ctx, seq, keys...)
 }
 
 // sendPending sends what is pending, a second time if the first try had an
-// unknown end.
-func (s *Store) sendPending(ctx context.Context) (cost, error) {
+// unknown end. It succeeds when the given keys are confirmed as they were asked for
+// at seq, without any when all are: others may ask for them again meanwhile.
+func (s *Store) sendPending(ctx context.Context, seq uint64, keys ...string) (cost, error) {
 	var spent cost
 	var cause error
 	start := time.Now()
@@ -128,12 +160,12 @@ func (s *Store) sendPending(ctx context.Context) (cost, error) {
 	// from hearing of it.
 	detached := context.WithoutCancel(ctx)
 	for range 2 {
-		if s.pending.len() == 0 {
+		if s.pending.confirmed(s.space.All(false), keys, seq) {
 			return spent, nil
 		}
 		_, c, err := s.call(detached, s.cfg.Budget-time.Since(start))
 		spent.add(c)
-		if cause = errors.Join(cause, err); err == nil && s.pending.len() == 0 {
+		if cause = errors.Join(cause, err); err == nil && s.pending.confirmed(s.space.All(false), keys, seq) {
 			return spent, nil
 		}
 	}
@@ -162,6 +194,31 @@ func (s *Store) flushPending(ctx context.Context) error {
 	if s.c == nil || s.pending.len() == 0 {
 		return nil
 	}
-	_, err := s.sendPending(ctx)
+	_, err := s.sendPending(ctx, 0)
 	return err
+}
+
+// lastTryFor bounds [Store.Close] where its caller does not.
+const lastTryFor = 5 * time.Second
+
+// lastTry sends what is pending until Redis confirms it or ctx ends. Nothing
+// comes after it, so an open breaker does not hold it back.
+func (s *Store) lastTry(ctx context.Context) error {
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, lastTryFor)
+		defer cancel()
+	}
+	for {
+		s.breaker.Reset()
+		err := s.flushPending(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }

@@ -214,9 +214,14 @@ func (s *Store) Flush(ctx context.Context) error {
 }
 
 // Close drains the Store: it waits for loads and background work, and sends
-// what is pending, until ctx ends. Calls after Close load without the cache.
+// what is pending, until ctx ends; without a deadline it tries for 5 s. Calls
+// after Close load without the cache.
 func (s *Store) Close(ctx context.Context) error {
-	err := errors.Join(s.Flush(ctx), s.flushFleet(ctx))
+	err := s.Flush(ctx)
+	if errors.Is(err, ErrPending) {
+		err = s.lastTry(ctx)
+	}
+	err = errors.Join(err, s.flushFleet(ctx))
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()

@@ -363,3 +363,41 @@ func TestMemoize(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []int{64, 2}, []int{v, calls})
 }
+
+func TestCloseSendsWhatIsPendingThroughAnOpenBreaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		store := newStore(t, srv, func(c *strategies.StoreConfig) { c.Breaker.Failures = 1 })
+		down := srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) })
+		_, err := store.Invalidate(t.Context(), invalidate.Tags("a"))
+		require.ErrorIs(t, err, strategies.ErrPending)
+		go func() {
+			time.Sleep(time.Second)
+			down()
+		}()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		require.NoError(t, store.Close(ctx))
+		token, err := srv.Do("GET", "restash:t:a")
+		require.NoError(t, err)
+		assert.NotEmpty(t, token.Bytes)
+	})
+}
+
+func TestOthersPendingInvalidationsAreNotOnesOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		store := newStore(t, srv)
+		defer srv.Intercept(delayed(100 * time.Millisecond))()
+		var wg sync.WaitGroup
+		for i := range 50 {
+			wg.Go(func() {
+				time.Sleep(time.Duration(i*7) * time.Millisecond)
+				_, err := store.Invalidate(t.Context(), invalidate.Tags(fmt.Sprint("t", i%5)))
+				assert.NoError(t, err)
+			})
+		}
+		wg.Wait()
+		assert.Zero(t, store.Stats().Pending)
+	})
+}

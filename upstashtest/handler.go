@@ -9,6 +9,10 @@ import (
 	"strings"
 )
 
+// maxBody bounds what is read into memory. The service's own limit is per
+// command; a pipeline of 60 MB was seen to pass.
+const maxBody = 512 << 20
+
 // billPath is where other processes read the bill.
 const billPath = "/_restash/bill"
 
@@ -167,7 +171,12 @@ func (x *exchange) readBody() bool {
 	}
 	if x.r.Body != nil && (x.r.Method == http.MethodPost || x.r.Method == http.MethodPut) {
 		var err error
-		if x.body, err = io.ReadAll(x.r.Body); err != nil {
+		x.body, err = io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxBody))
+		var tooBig *http.MaxBytesError
+		switch {
+		case errors.As(err, &tooBig):
+			return x.fail(http.StatusRequestEntityTooLarge, tooLarge(maxBody, x.r.ContentLength))
+		case err != nil:
 			x.s.log.Warn("upstashtest: 400: the body cannot be read", "path", loggable(x.r.URL), "err", err)
 			return x.fail(http.StatusBadRequest, "ERR failed to read the request body")
 		}

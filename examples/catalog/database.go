@@ -202,7 +202,7 @@ func (d *Database) exec(ctx context.Context, query string, args ...any) (n int64
 	return n, err
 }
 
-// rebind writes the placeholders ? of our queries as $1, $2 where PostgreSQL
+// rebind writes the marks ? of our queries as $1, $2 where PostgreSQL
 // wants them. No query of ours has a ? for another reason.
 func (d *Database) rebind(query string) string {
 	if d.dialect != Postgres {
@@ -220,7 +220,7 @@ func (d *Database) rebind(query string) string {
 	}
 }
 
-// repeat writes the same placeholders n times, with commas between.
+// repeat writes the same marks n times, with commas between.
 func repeat(marks string, n int) string {
 	return strings.TrimSuffix(strings.Repeat(marks+", ", n), ", ")
 }

@@ -21,19 +21,43 @@ func cmdDump(e *Engine, c *call) Reply {
 	switch kind {
 	case "none":
 		return nilReply
-	case "stream":
-		return errorReply("ERR DUMP of a stream is not emulated by this server")
 	case "string":
 		if isError(e.raw("GET", c.args[1])) {
 			return errorReply("ERR DUMP of a HyperLogLog is not emulated by this server")
 		}
 	}
 	out := []byte(dumpMark)
-	for _, s := range append([]string{kind}, e.parts(c.args[1])...) {
+	parts := e.parts(c.args[1])
+	if kind == "stream" {
+		parts = e.streamParts(c.args[1])
+	}
+	for _, s := range append([]string{kind}, parts...) {
 		out = binary.AppendUvarint(out, uint64(len(s)))
 		out = append(out, s...)
 	}
 	return bulk(string(binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out))))
+}
+
+// streamParts is a stream without its groups: each entry's ID, how many words
+// it has, and these.
+func (e *Engine) streamParts(key string) []string {
+	var parts []string
+	for _, entry := range e.raw("XRANGE", key, "-", "+").Array {
+		fields := texts(entry.Array[1])
+		parts = append(append(parts, text(entry.Array[0]), strconv.Itoa(len(fields))), fields...)
+	}
+	return parts
+}
+
+func (e *Engine) rebuildStream(key string, parts []string) {
+	for len(parts) > 2 {
+		n, err := strconv.Atoi(parts[1])
+		if err != nil || n < 1 || n > len(parts)-2 {
+			return
+		}
+		e.raw(append([]string{"XADD", key, parts[0]}, parts[2:2+n]...)...)
+		parts = parts[2+n:]
+	}
 }
 
 // undump returns the type and the strings of a dump.
@@ -118,6 +142,8 @@ func (e *Engine) rebuild(key string, parts []string) {
 		e.raw(append([]string{"RPUSH", key}, parts...)...)
 	case "set":
 		e.raw(append([]string{"SADD", key}, parts...)...)
+	case "stream":
+		e.rebuildStream(key, parts)
 	case "zset":
 		for i := 0; i+1 < len(parts); i += 2 {
 			e.raw("ZADD", key, parts[i+1], parts[i])

@@ -70,6 +70,8 @@ func cmdSetRange(e *Engine, c *call) Reply {
 		return errorReply("ERR offset is out of range")
 	case n > maxString-int64(len(c.args[3])):
 		return errorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+	case c.args[3] == "":
+		return e.raw("STRLEN", c.args[1]) // nothing to set makes no key
 	}
 	return e.raw(c.args...)
 }

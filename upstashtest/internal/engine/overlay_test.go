@@ -120,9 +120,12 @@ func TestDumpAndRestore(t *testing.T) {
 	run(t, e, "SADD", "st", "a")
 	run(t, e, "ZADD", "z", "1.5", "m")
 	run(t, e, "JSON.SET", "j", "$", `{"a":[1]}`)
+	run(t, e, "XADD", "x", "1-1", "f", "v", "g", "w")
+	run(t, e, "XADD", "x", "2-1", "f", "v")
 	for key, read := range map[string][]string{
 		"s": {"GET", "copy"}, "h": {"HGETALL", "copy"}, "l": {"LRANGE", "copy", "0", "-1"},
 		"st": {"SMEMBERS", "copy"}, "z": {"ZRANGE", "copy", "0", "-1", "WITHSCORES"}, "j": {"JSON.GET", "copy"},
+		"x": {"XRANGE", "copy", "-", "+"},
 	} {
 		r, err := e.Do(t.Context(), []string{"DUMP", key})
 		require.NoError(t, err)

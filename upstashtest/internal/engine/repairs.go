@@ -30,20 +30,32 @@ func isStreamID(id string) bool {
 	return ok
 }
 
-// cmdXAdd refuses LIMIT without ~ in Redis' words.
+// cmdXAdd refuses LIMIT without ~, and takes it out where it is allowed: trimming
+// here is always exact.
 func cmdXAdd(e *Engine, c *call) Reply {
 	for i := 2; i+2 < len(c.args); i++ {
 		word := upper(c.args[i])
-		if word != "MAXLEN" && word != "MINID" {
-			if word != "NOMKSTREAM" {
-				break // the ID: what follows is the entry
-			}
+		if word == "NOMKSTREAM" {
 			continue
 		}
-		if c.args[i+1] != "~" && c.args[i+1] != "=" && upper(c.args[i+2]) == "LIMIT" {
+		if word != "MAXLEN" && word != "MINID" {
+			break // the ID: what follows is the entry
+		}
+		limit := i + 2
+		about := c.args[i+1] == "~"
+		if about || c.args[i+1] == "=" {
+			limit++
+		}
+		if limit+1 >= len(c.args) || upper(c.args[limit]) != "LIMIT" {
+			break
+		}
+		if !about {
 			return errorReply("ERR syntax error, LIMIT cannot be used without the special ~ option")
 		}
-		break
+		if _, err := strconv.Atoi(c.args[limit+1]); err != nil {
+			return errorReply(msgNotInt)
+		}
+		return e.raw(slices.Delete(slices.Clone(c.args), limit, limit+2)...)
 	}
 	return e.raw(c.args...)
 }
