@@ -145,7 +145,8 @@ func FuzzEvents(f *testing.F) {
 // FuzzArguments sends arbitrary bytes through the encoder: what JSON cannot
 // carry is refused, everything else arrives as it was.
 func FuzzArguments(f *testing.F) {
-	for _, s := range []string{"", "plain", "\"\\\b\f\n\r\t\x00\x1f\x7f", "ä€😀\u2028", "\xff", "ok\xc3", strings.Repeat("a", 70) + "\"", "<&>"} {
+	for _, s := range []string{"", "plain", "\"\\\b\f\n\r\t\x00\x1f\x7f", "ä€😀\u2028", "\xff", "ok\xc3", strings.Repeat("a", 70) + "\"", "<&>",
+		"aaa\"aaaaaaaaaaaa", "aaaaaaa\\aaaaaaaa", "aaaaaaaaaaa\x1faaaa", "\naaaaaaaaaaaaaaa", "aaaaaa\x7f!aaaaaa\x80"} {
 		f.Add("SET", s)
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {

@@ -201,12 +201,14 @@ func TestRetryAfter(t *testing.T) {
 		})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		date := time.Now().Add(3 * time.Second).UTC().Format(http.TimeFormat)
-		s := &scripted{attempts: []attempt{answer(503, "", "Retry-After", date), good}}
-		start := time.Now()
-		_, err := scriptedClient(t, s).Exists(t.Context(), "k")
-		require.NoError(t, err)
-		assert.InDelta(t, 3, time.Since(start).Seconds(), 1)
+		for in, want := range map[time.Duration]float64{3 * time.Second: 3, time.Hour: 5} {
+			date := time.Now().Add(in).UTC().Format(http.TimeFormat)
+			s := &scripted{attempts: []attempt{answer(503, "", "Retry-After", date), good}}
+			start := time.Now()
+			_, err := scriptedClient(t, s).Exists(t.Context(), "k")
+			require.NoError(t, err)
+			assert.InDelta(t, want, time.Since(start).Seconds(), 1)
+		}
 	})
 }
 

@@ -123,8 +123,16 @@ func TestDev_warmsItselfWhenAskedWithItsSecret(t *testing.T) {
 	d := dev(t, []string{"CRON_SECRET=let-me"})
 	out, err := command(t, []string{"CRON_SECRET=let-me"}, "warm", "--url", d.url).Output()
 	require.NoError(t, err)
-	assert.Regexp(t, `^warmed \d{3}, fresh \d+, failed 0, commands \d+, trips \d+, \d+ bytes\n$`, string(out))
+	assert.Regexp(t, `^warmed \d{3}, fresh \d+, failed 0, commands \d+, trips \d+, \d+ bytes in \d+(\.\d+)?m?s\n$`, string(out))
 	d.expect(hit, "/api/categories")
+
+	out, err = command(t, d.env, "warm", "--json").Output()
+	require.NoError(t, err)
+	var report struct{ Warmed, Fresh, Failed int }
+	require.NoError(t, json.Unmarshal(out, &report), string(out))
+	assert.Zero(t, report.Warmed)
+	assert.Greater(t, report.Fresh, 100)
+	assert.Zero(t, report.Failed)
 }
 
 // warmedPaths asks the sample itself what its plan covers.

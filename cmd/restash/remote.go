@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"slices"
 	"time"
 
 	"github.com/cldcde/restash/warm"
@@ -28,7 +27,7 @@ const (
 )
 
 // runRemoteWarm lets a deployment warm itself and prints what it reports.
-func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string) error {
+func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string, asJSON bool) error {
 	target, err := cronURL(address)
 	if err != nil {
 		return err
@@ -49,7 +48,7 @@ func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string) e
 		return fmt.Errorf("warm: %w", err)
 	}
 	defer resp.Body.Close()
-	return tellRemote(out, errOut, resp)
+	return tellRemote(out, errOut, resp, asJSON)
 }
 
 // withoutRedirects keeps the secret with the host that it is meant for.
@@ -72,30 +71,37 @@ func cronURL(address string) (string, error) {
 	return u.JoinPath(cronPath).String(), nil
 }
 
-// remoteReport is a [warm.Report] from afar: what failed there is only named.
+// remoteReport is the JSON of a [warm.Report].
 type remoteReport struct {
 	Warmed, Fresh, Absent, Failed, Commands, Trips int
-	Bytes                                          int64
-	Errors                                         map[string]any
+	Bytes, ElapsedMs                               int64
+	Errors                                         map[string]string
+	Next                                           string
 }
 
-func tellRemote(out, errOut io.Writer, resp *http.Response) error {
+func (r remoteReport) report() warm.Report {
+	report := warm.Report{
+		Warmed: r.Warmed, Fresh: r.Fresh, Absent: r.Absent, Failed: r.Failed, Commands: r.Commands, Trips: r.Trips,
+		Bytes: r.Bytes, Elapsed: time.Duration(r.ElapsedMs) * time.Millisecond, Errors: map[string]error{}, Next: r.Next,
+	}
+	for key, text := range r.Errors {
+		report.Errors[key] = errors.New(text)
+	}
+	return report
+}
+
+func tellRemote(out, errOut io.Writer, resp *http.Response, asJSON bool) error {
 	var r remoteReport
 	err := json.NewDecoder(io.LimitReader(resp.Body, maxReport)).Decode(&r)
 	if err != nil || resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusInternalServerError {
 		return fmt.Errorf("warm: %s answered %s", resp.Request.URL, resp.Status)
 	}
-	fmt.Fprintln(out, summary(warm.Report{
-		Warmed: r.Warmed, Fresh: r.Fresh, Absent: r.Absent, Failed: r.Failed, Commands: r.Commands, Trips: r.Trips, Bytes: r.Bytes,
-	}))
+	if failure := tellReport(out, r.report(), asJSON); failure != nil {
+		return failure
+	}
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	failed := make([]string, 0, len(r.Errors))
-	for key := range r.Errors {
-		failed = append(failed, key)
-	}
-	slices.Sort(failed)
-	tellLines(errOut, failed)
+	tellFailures(errOut, r.report(), errors.New("the deployment did not finish"))
 	return errReported
 }

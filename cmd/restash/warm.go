@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -23,6 +24,7 @@ const maxShownErrors = 10
 
 func newWarm() *cobra.Command {
 	var address string
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "warm",
 		Short: "Fill the caches that the sample's routes read",
@@ -33,16 +35,17 @@ func newWarm() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if address != "" {
-				return runRemoteWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), address)
+				return runRemoteWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), address, asJSON)
 			}
-			return runWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), newLogger(cmd))
+			return runWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), newLogger(cmd), asJSON)
 		},
 	}
 	cmd.Flags().StringVar(&address, "url", "", "address of a deployment that warms itself, such as https://catalog.example.com")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON and no progress")
 	return cmd
 }
 
-func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (err error) {
+func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, asJSON bool) (err error) {
 	var opened closers
 	defer func() { err = errors.Join(err, opened.close()) }()
 	address := os.Getenv(databaseVariable)
@@ -72,44 +75,48 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger) (e
 	if err != nil {
 		return err
 	}
-	steps := &progress{out: out}
-	report, err := app.Warm(ctx, warm.Options{Progress: steps.tell})
-	fmt.Fprintln(out, summary(report))
+	var steps progress
+	if !asJSON {
+		steps.out = out
+	}
+	report, err := app.Plan().Run(ctx, store, warm.Options{Progress: steps.tell})
+	if failure := tellReport(out, report, asJSON); failure != nil {
+		return failure
+	}
 	if err == nil && report.OK() {
 		return nil
-	}
-	if steps.failed > 0 {
-		fmt.Fprintf(out, "%d of %d steps ended early\n", steps.failed, len(app.WarmPlan()))
 	}
 	tellFailures(errOut, report, err)
 	return errReported
 }
 
-// summary is the last line of a warm-up on stdout.
-func summary(r warm.Report) string {
+// tellReport writes the report, which is the last line on stdout.
+func tellReport(out io.Writer, r warm.Report, asJSON bool) error {
+	if asJSON {
+		return json.NewEncoder(out).Encode(r)
+	}
 	line := fmt.Sprintf("%s, %d bytes", r, r.Bytes)
 	if r.Elapsed > 0 {
 		line += fmt.Sprintf(" in %s", r.Elapsed.Round(time.Millisecond))
 	}
-	return line
+	_, err := fmt.Fprintln(out, line)
+	return err
 }
 
-// progress prints one line for each step that has ended.
+// progress prints one line for each step that has ended, unless out is nil.
 type progress struct {
 	out    io.Writer
 	before warm.Report // of the steps that ended earlier
-	failed int         // steps that ended early
 }
 
 func (p *progress) tell(e warm.Event) {
-	if !e.End {
+	if !e.End || p.out == nil {
 		return
 	}
 	now, before := e.Report, p.before
 	p.before = now
 	result := fmt.Sprintf("warmed %d, fresh %d, failed %d", now.Warmed-before.Warmed, now.Fresh-before.Fresh, now.Failed-before.Failed)
 	if e.Err != nil {
-		p.failed++
 		result += ", ended early"
 	}
 	fmt.Fprintf(p.out, "%2d/%d  %-24s  %s\n", e.Index+1, e.Steps, e.Step, result)

@@ -21,7 +21,7 @@ func alive(t *testing.T, what any, f func()) {
 	}()
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second): // real time: what hangs, hangs in it
+	case <-time.After(10 * time.Second): // real time: what hangs, hangs in it
 		t.Fatalf("%q hangs", what)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 func genericCommands() map[string]handler {
 	return map[string]handler{
-		"TTL": cmdTTL, "EXPIRETIME": cmdExpireTime, "TYPE": cmdType, "UNLINK": cmdUnlink, "COPY": cmdCopy,
+		"TTL": cmdTTL, "EXPIRETIME": cmdExpireTime, "TYPE": cmdType, "UNLINK": cmdUnlink, "COPY": cmdCopy, "KEYS": cmdKeys,
 		"EXPIRE": cmdExpire, "PEXPIRE": cmdExpire, "EXPIREAT": cmdExpire, "PEXPIREAT": cmdExpire,
 	}
 }
@@ -76,4 +76,15 @@ func cmdExpire(e *Engine, c *call) Reply {
 		}
 	}
 	return e.raw(args...)
+}
+
+// cmdKeys matches bytes; miniredis fails on patterns that are not UTF-8.
+func cmdKeys(e *Engine, c *call) Reply {
+	names := []string{}
+	for _, key := range e.allKeys() {
+		if Match(c.args[1], key) {
+			names = append(names, key)
+		}
+	}
+	return bulks(names)
 }

@@ -13,7 +13,7 @@ func repairCommands() map[string]handler {
 	m := map[string]handler{
 		"XADD": cmdXAdd, "XREAD": cmdXRead, "XGROUP CREATE": cmdXGroupCreate, "XCLAIM": cmdXClaim,
 		"XRANGE": cmdXRange, "XREVRANGE": cmdXRange,
-		"ZADD": cmdZAdd, "ZPOPMIN": cmdZPop, "ZPOPMAX": cmdZPop, "LMOVE": cmdLMove,
+		"ZADD": cmdZAdd, "ZPOPMIN": cmdZPop, "ZPOPMAX": cmdZPop, "LMOVE": cmdLMove, "LPOS": cmdLPos,
 		"INCRBYFLOAT": cmdIncrByFloat, "DECRBY": cmdDecrBy, "MSETNX": cmdMSetNX, "PFADD": cmdPFAdd,
 	}
 	for _, name := range []string{"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"} {
@@ -139,6 +139,19 @@ func cmdZPop(e *Engine, c *call) Reply {
 		}
 	}
 	return e.raw(c.args...)
+}
+
+// cmdLPos asks for no more places than the list has: miniredis makes room for
+// as many as are asked for.
+func cmdLPos(e *Engine, c *call) Reply {
+	args := slices.Clone(c.args)
+	for i := 3; i+1 < len(args); i += 2 {
+		n, err := strconv.ParseInt(args[i+1], 10, 64)
+		if upper(args[i]) == "COUNT" && err == nil && n > e.raw("LLEN", c.args[1]).Int {
+			args[i+1] = "0" // all
+		}
+	}
+	return e.raw(args...)
 }
 
 func cmdLMove(e *Engine, c *call) Reply {
