@@ -200,4 +200,3 @@ func explain(err error) error {
 	}
 	return fmt.Errorf("invalidate: pattern: %w", err)
 }
-

@@ -163,9 +163,6 @@ func cmdMemoryUsage(e *Engine, c *call) Reply {
 	return intReply(e.size(c.args[2]))
 }
 
-// The one setting that Upstash knows.
-const notifyEvents = "notify-keyspace-events"
-
 func cmdConfigGet(e *Engine, c *call) Reply {
 	for _, pattern := range c.args[2:] {
 		if Match(lower(pattern), notifyEvents) {
@@ -183,7 +180,11 @@ func cmdConfigSet(e *Engine, c *call) Reply {
 		if lower(pair[0]) != notifyEvents {
 			return errorf("ERR Unknown option or number of arguments for CONFIG SET - '%s'", pair[0])
 		}
-		e.notify = pair[1]
+		letters, bad := parseNotify(pair[1])
+		if isError(bad) {
+			return bad
+		}
+		e.notify = letters
 	}
 	return okReply()
 }

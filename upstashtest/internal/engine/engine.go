@@ -52,7 +52,7 @@ type Engine struct {
 	quantum time.Duration // how late the clock may be; see tick
 
 	scripts scriptStore
-	notify  string // the setting notify-keyspace-events: kept, without effect
+	notify  string // the setting notify-keyspace-events
 	scanned []slot // the keys of the last SCAN that began
 	hasJSON bool   // a JSON document was stored: string commands must look
 	seq     uint64
@@ -207,6 +207,7 @@ func (e *Engine) run(c *call) Reply {
 		if e.onWrite != nil {
 			e.onWrite(e.seq, c.args, r)
 		}
+		e.notifyWrite(c, r)
 	}
 	return r
 }
@@ -255,6 +256,7 @@ func (e *Engine) tick(slack time.Duration) {
 	if behind := now.Sub(e.last); behind <= 0 || behind < slack {
 		return
 	}
+	mortals := e.mortals()
 	start := time.Now()
 	e.m.SetTime(now)
 	e.m.DB(0)
@@ -262,6 +264,7 @@ func (e *Engine) tick(slack time.Duration) {
 	e.walk = min(time.Since(start), 2*e.walk+10*time.Microsecond)
 	e.quantum = min(20*e.walk, 50*time.Millisecond)
 	e.last = now
+	e.notifyExpired(mortals)
 }
 
 // showsTime says whether the reply or the effect of a command depends on the

@@ -33,6 +33,9 @@ func (e *Engine) evict(n int, keep string) []string {
 	victims = victims[:min(n, len(victims))]
 	for _, key := range victims {
 		e.run(&call{args: []string{"DEL", key}})
+		if e.wants('e') {
+			e.event("evicted", key)
+		}
 	}
 	return victims
 }
