@@ -35,8 +35,10 @@ func (s *scripted) RoundTrip(r *http.Request) (*http.Response, error) {
 	a := s.attempts[min(s.calls, len(s.attempts)-1)]
 	s.calls++
 	s.tokens = append(s.tokens, strings.Join(r.Header["Upstash-Sync-Token"], "|"))
-	if _, err := io.ReadAll(r.Body); err != nil {
-		return nil, err
+	if r.Body != nil {
+		if _, err := io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
 	}
 	return a(r)
 }

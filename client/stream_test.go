@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -188,19 +190,50 @@ func TestAStreamEndsWithItsContext(t *testing.T) {
 	require.NoError(t, c.Close())
 }
 
+// silent is a body that has a beginning and then nothing.
+type silent struct {
+	io.Reader
+	ctx context.Context
+}
+
+func (s silent) Read(b []byte) (int, error) {
+	if n, err := s.Reader.Read(b); err == nil {
+		return n, nil
+	}
+	<-s.ctx.Done()
+	return 0, s.ctx.Err()
+}
+
+func (silent) Close() error { return nil }
+
+// TestASilentStreamIsOpenedAgain runs in a bubble: the five minutes after
+// which a connection without a sign of life counts as dead pass at once.
 func TestASilentStreamIsOpenedAgain(t *testing.T) {
-	c, paths := streaming(t, func(cfg *client.Config) { cfg.StreamIdle = 50 * time.Millisecond },
-		hold("data: subscribe,a,1\n\n"), hold("data: subscribe,a,1\n\ndata: message,a,end\n\n"))
-	gaps := 0
-	for m, err := range c.Subscribe(t.Context(), "a") {
-		if errors.Is(err, client.ErrGap) {
-			gaps++
-		} else if require.NoError(t, err); m.Payload == "end" {
+	synctest.Test(t, func(t *testing.T) {
+		open := func(text string) attempt {
+			return func(r *http.Request) (*http.Response, error) {
+				return &http.Response{StatusCode: 200, Body: silent{strings.NewReader(text), r.Context()}}, nil
+			}
+		}
+		s := &scripted{attempts: []attempt{open("data: subscribe,a,1\n\n"), open("data: subscribe,a,1\n\ndata: message,a,end\n\n")}}
+		c := scriptedClient(t, s)
+		start, gaps := time.Now(), 0
+		for m, err := range c.Subscribe(t.Context(), "a") {
+			var gap *client.GapError
+			if errors.As(err, &gap) {
+				gaps++
+				assert.GreaterOrEqual(t, gap.Lost, client.DefaultStreamIdle)
+				assert.ErrorContains(t, err, "nothing came for too long")
+				continue
+			}
+			require.NoError(t, err)
+			assert.Equal(t, "end", m.Payload)
 			break
 		}
-	}
-	assert.Equal(t, 1, gaps)
-	assert.Len(t, *paths, 2)
+		assert.Equal(t, 1, gaps)
+		assert.Equal(t, 2, s.calls)
+		assert.InDelta(t, client.DefaultStreamIdle.Seconds(), time.Since(start).Seconds(), 1)
+	})
 }
 
 func TestAnEventOverTheLimitBreaksTheConnection(t *testing.T) {

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 	"time"
 
@@ -213,4 +214,22 @@ func TestConfigSaysWhichFieldIsWrong(t *testing.T) {
 	assert.PanicsWithValue(t, "handler: Config.Prefix is empty: a Config with a TTL needs one", func() {
 		presetFor(new(strategies.Store), Config{TTL: 1})
 	})
+}
+
+func TestLearnedListsGrow(t *testing.T) {
+	v := varyLists{known: []string{"A"}}
+	assert.Equal(t, []string{"A"}, v.of("k"))
+	assert.Equal(t, []string{"A", "C"}, v.learn("k", []string{"C"}))
+	assert.Equal(t, []string{"A", "B", "C"}, v.learn("k", []string{"B"}))
+	assert.Equal(t, []string{"A", "B", "C"}, v.of("k"))
+	assert.Equal(t, []string{"A"}, v.of("another"))
+	many := make([]string, maxVary)
+	for i := range many {
+		many[i] = string(rune('a' + i))
+	}
+	assert.Equal(t, many, v.learn("k", many), "too many together: the last word counts")
+	for i := range 2 * maxLists {
+		v.learn(strconv.Itoa(i), many[:1])
+	}
+	assert.LessOrEqual(t, len(v.keys), maxLists)
 }

@@ -40,6 +40,7 @@ func TestPresetMissThenHit(t *testing.T) {
 	r.bill(1, 1, func() { second = get(mux, "/api/extensions?sort=downloads") })
 	assert.Equal(t, "MISS", first.cache())
 	assert.Equal(t, "restash; fwd=uri-miss; fwd-status=200; ttl=3600; stored", first.status())
+	assert.Empty(t, first.Header.Get("Age"), "the handler has just made it")
 	assert.Equal(t, "HIT", second.cache())
 	assert.Regexp(t, `^restash; hit; ttl=3(600|599)$`, second.status())
 	assert.Equal(t, first.Body, second.Body)

@@ -192,3 +192,25 @@ func TestStrictDistrustsWhatWasStoredWithoutTokens(t *testing.T) {
 	_, st := get(t, c, "k", &src)
 	assert.Equal(t, []any{strategies.Miss, strategies.ReasonInvalidated}, []any{st.State, st.Reason})
 }
+
+func TestAPrivateLoadGivesItsPlaceBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newStore(t, newServer(t), func(c *strategies.StoreConfig) { c.MaxLoads = 1 })
+		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+		streaming := make(chan struct{})
+		go func() {
+			_, err := c.Fetch(t.Context(), "stream", func(_ context.Context, l *strategies.Load[item]) (item, error) {
+				l.DoNotShare()
+				<-streaming
+				return item{}, nil
+			})
+			assert.NoError(t, err)
+		}()
+		synctest.Wait()
+		var src source
+		get(t, c, "other", &src)
+		close(streaming)
+		synctest.Wait()
+		get(t, c, "third", &src)
+	})
+}

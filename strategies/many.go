@@ -180,7 +180,7 @@ func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, er
 	read := s.flights.Begin(entries)
 	defer s.flights.End(read, entries)
 	var spent cost
-	answers, err := s.readMany(ctx, items2queries(items), &spent)
+	answers, err := s.readMany(ctx, b.budget(), queries(items), &spent)
 	b.status.Commands += spent.commands
 	b.status.Trips += spent.trips
 	if err != nil {
@@ -194,9 +194,21 @@ func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, er
 	return read, nil
 }
 
+// warmBudget is how long one request of a warm-up may take: no caller waits for
+// it, and a batch may be large.
+const warmBudget = 30 * time.Second
+
+// budget is how long one request of the batch may take.
+func (b *batch[T]) budget() time.Duration {
+	if b.warm {
+		return max(warmBudget, b.c.store.cfg.Budget)
+	}
+	return b.c.store.cfg.Budget
+}
+
 var errOff = errors.New("strategies: the cache is off")
 
-func items2queries[T any](items []*item[T]) []query {
+func queries[T any](items []*item[T]) []query {
 	qs := make([]query, len(items))
 	for i, it := range items {
 		qs[i] = it.q

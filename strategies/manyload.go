@@ -95,7 +95,7 @@ func (b *batch[T]) start(ctx context.Context, items []*item[T], refresh bool) {
 		return
 	}
 	for _, it := range items {
-		it.run = &run[T]{c: b.c, q: it.q, fl: it.ticket.Load, snap: it.a, refresh: refresh, budget: b.c.store.cfg.Budget}
+		it.run = &run[T]{c: b.c, q: it.q, fl: it.ticket.Load, snap: it.a, refresh: refresh, budget: b.budget()}
 		if it.a != nil && !refresh && !b.warm {
 			it.run.budget -= it.a.took
 		}
@@ -139,7 +139,9 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 		return b.load(ctx, keys)
 	}, &l)
 	took := time.Since(began)
-	s.releaseSlot()
+	if s.slots != nil {
+		<-s.slots
+	}
 	ctx = context.WithoutCancel(ctx)
 	var sets []pendingSet[T]
 	for _, it := range items {
@@ -241,7 +243,7 @@ func (b *batch[T]) createTokens(ctx context.Context, items []*item[T]) {
 	if len(all) == 0 {
 		return
 	}
-	fresh, spent, err := s.create(context.WithoutCancel(ctx), all, s.cfg.Budget)
+	fresh, spent, err := s.create(context.WithoutCancel(ctx), all, b.budget())
 	items[0].run.out.cost.add(spent)
 	for _, it := range items {
 		if it.run.snap == nil {

@@ -9,7 +9,7 @@ import (
 
 // readMany reads entries and tokens with one MGET, and the tokens of tags that
 // entries were found to have with a second.
-func (s *Store) readMany(ctx context.Context, qs []query, spent *cost) ([]*answer, error) {
+func (s *Store) readMany(ctx context.Context, budget time.Duration, qs []query, spent *cost) ([]*answer, error) {
 	at := time.Now()
 	keys := make([]string, 0, len(qs)*4)
 	index := make(map[string]int, len(qs)*4)
@@ -25,7 +25,7 @@ func (s *Store) readMany(ctx context.Context, qs []query, spent *cost) ([]*answe
 			place(t.Key)
 		}
 	}
-	values, err := s.mget(ctx, s.cfg.Budget, keys, spent)
+	values, err := s.mget(ctx, budget, keys, spent)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (s *Store) readMany(ctx context.Context, qs []query, spent *cost) ([]*answe
 		}
 		answers[i] = a
 	}
-	err = s.readManyLate(ctx, qs, answers, late, at, spent)
+	err = s.readManyLate(ctx, budget-time.Since(at), qs, answers, late, spent)
 	took := time.Since(at)
 	for _, a := range answers {
 		a.took = took
@@ -52,11 +52,11 @@ func (s *Store) readMany(ctx context.Context, qs []query, spent *cost) ([]*answe
 	return answers, err
 }
 
-func (s *Store) readManyLate(ctx context.Context, qs []query, answers []*answer, late []flight.Token, at time.Time, spent *cost) error {
+func (s *Store) readManyLate(ctx context.Context, budget time.Duration, qs []query, answers []*answer, late []flight.Token, spent *cost) error {
 	if len(late) == 0 {
 		return nil
 	}
-	values, err := s.mget(ctx, s.cfg.Budget-time.Since(at), appendKeys(nil, late), spent)
+	values, err := s.mget(ctx, budget, appendKeys(nil, late), spent)
 	if err != nil {
 		return err
 	}

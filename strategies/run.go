@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/cldcde/restash/internal/flight"
@@ -35,6 +36,7 @@ type run[T any] struct {
 	budget time.Duration
 	began  time.Time
 	out    loaded[T]
+	left   atomic.Bool // its place among MaxLoads
 	// held gives a lease back while holds is true.
 	held  cmd
 	holds bool
@@ -54,6 +56,7 @@ func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loa
 			context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 		}
 		c.store.flights.Keep(fl)
+		r.leaveSlot() // a stream may take hours
 	}
 	c.store.spawn(func() {
 		defer cancel(nil)
@@ -73,7 +76,7 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 	}
 	if !r.refresh {
 		if value, found := r.lease(ctx); found {
-			s.releaseSlot()
+			r.leaveSlot()
 			r.out.value = value
 			s.flights.Finish(r.fl, &r.out, nil)
 			return
@@ -82,7 +85,7 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 	r.began = time.Now()
 	value, err := protect(ctx, fn, &r.load)
 	took := time.Since(r.began)
-	s.releaseSlot()
+	r.leaveSlot()
 	if f := s.cfg.Trace.Load; f != nil {
 		f(r.c.cfg.Name, r.q.key, r.refresh, took, err)
 	}
@@ -122,8 +125,9 @@ func (s *Store) acquire(ctx context.Context) error {
 	}
 }
 
-func (s *Store) releaseSlot() {
-	if s.slots != nil {
+// leaveSlot gives the load's place among MaxLoads back, once.
+func (r *run[T]) leaveSlot() {
+	if s := r.c.store; s.slots != nil && r.left.CompareAndSwap(false, true) {
 		<-s.slots
 	}
 }
