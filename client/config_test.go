@@ -92,6 +92,8 @@ func TestFromEnv(t *testing.T) {
 	})
 	t.Run("default is made once", func(t *testing.T) {
 		clear(t)
+		client.ForgetDefault()
+		t.Cleanup(client.ForgetDefault)
 		_, err := client.Default()
 		require.Error(t, err, "a failure is not remembered")
 		t.Setenv("KV_REST_API_URL", "https://b")

@@ -28,3 +28,10 @@ func AppendBatch(dst []byte, cmds []command.Cmd) ([]byte, int) { return appendBa
 
 // NewTransport is the transport of a client that was given none.
 func NewTransport(maxConns int) *http.Transport { return newTransport(maxConns) }
+
+// ForgetDefault makes the next call of Default the first one.
+func ForgetDefault() {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	shared.c = nil
+}

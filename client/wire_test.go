@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -69,7 +70,7 @@ func (x exchange) test(t *testing.T) {
 	}
 	c, err := client.New(client.Config{
 		URL: "https://test.upstash.io/", Token: "secret-token", Format: format, MaxRetries: client.NoRetry,
-		HTTPClient: &http.Client{Transport: mock},
+		HTTPClient: &http.Client{Transport: mock}, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
 	got, err := x.run(t, c)

@@ -77,16 +77,19 @@ func (c *Cache[T]) baseTokens() []flight.Token {
 
 // appendTag adds the tokens of a tag unless they are there.
 func (s *Store) appendTag(tokens []flight.Token, tag string) []flight.Token {
-	id := "t" + tag
+	id := tagID(tag)
 	if slices.ContainsFunc(tokens, func(t flight.Token) bool { return t.ID == id }) {
 		return tokens
 	}
 	tokens = append(tokens, flight.Token{ID: id, Key: s.space.Tag(tag, false)})
 	if s.cfg.Soft {
-		tokens = append(tokens, flight.Token{ID: "T" + tag, Key: s.space.Tag(tag, true)})
+		tokens = append(tokens, flight.Token{ID: "T" + id[1:], Key: s.space.Tag(tag, true)})
 	}
 	return tokens
 }
+
+// tagID is how an entry names a tag.
+func tagID(tag string) string { return "t" + keyspace.Escape(tag) }
 
 // query is one key as one call asks for it.
 type query struct {
@@ -146,7 +149,7 @@ func checkQueryTags(tokens []flight.Token) error {
 		if t.ID[0] != 't' {
 			continue
 		}
-		if n++; t.ID == "t" {
+		if n++; t.ID == tagID("") {
 			return fmt.Errorf("an empty tag")
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/internal/entry"
 	"github.com/cldcde/restash/internal/flight"
+	"github.com/cldcde/restash/internal/keyspace"
 )
 
 // answer is what one read of an entry and its tokens brought. The callers of
@@ -106,7 +107,11 @@ func (a *answer) missingTags() []string {
 	if !a.parsed {
 		return nil
 	}
-	return a.entry.MissingTags(a.knows)
+	tags := a.entry.MissingTags(a.knows)
+	for i, t := range tags {
+		tags[i] = keyspace.Unescape(t)
+	}
+	return tags
 }
 
 func (a *answer) knows(id string) bool {

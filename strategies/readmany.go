@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/internal/flight"
+	"github.com/cldcde/restash/internal/keyspace"
 )
 
 // readMany reads entries and tokens with one MGET, and the tokens of tags that
@@ -64,7 +65,7 @@ func (s *Store) readManyLate(ctx context.Context, budget time.Duration, qs []que
 	for i, a := range answers {
 		missing := a.missingTags()
 		for _, t := range late {
-			if contains(missing, t.ID[1:]) {
+			if contains(missing, keyspace.Unescape(t.ID[1:])) {
 				a.tokens = append(a.tokens, t)
 			}
 		}

@@ -124,7 +124,7 @@ func (r *run[T]) late(ctx context.Context) bool {
 	s := r.c.store
 	var late []flight.Token
 	for _, t := range r.load.tags {
-		if t != "" && !r.snap.knows("t"+t) {
+		if t != "" && !r.snap.knows(tagID(t)) {
 			late = s.appendTag(late, t)
 		}
 	}

@@ -39,8 +39,8 @@ type Header struct {
 func (h Header) Deadline() time.Time { return h.Stored.Add(h.Fresh) }
 
 // Mark is one token that the body depends on, as seen before its load.
-// ID is "g", "k", "p0" to "p4", or "t" and the tag; the first letter is in
-// upper case for soft tokens. An empty Token was absent.
+// ID is "g", "k", "p0" to "p4", or "t" and the percent-escaped tag; the first
+// letter is in upper case for soft tokens. An empty Token was absent.
 type Mark struct{ ID, Token string }
 
 // Entry is a parsed entry. Its marks and body alias the bytes it was parsed from.

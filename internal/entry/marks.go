@@ -3,9 +3,6 @@ package entry
 import (
 	"bytes"
 	"iter"
-	"strings"
-
-	"github.com/cldcde/restash/internal/keyspace"
 )
 
 // Marks are written as id=token, separated by commas. An absent token is left
@@ -13,27 +10,22 @@ import (
 func appendMarks(dst []byte, marks []Mark) []byte {
 	first := true
 	for _, m := range marks {
-		tag := m.ID[0] == 't' || m.ID[0] == 'T'
-		if m.Token == "" && !tag {
+		if m.Token == "" && !isTag(m.ID) {
 			continue
 		}
 		if !first {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = append(dst, m.ID[0])
-		if tag {
-			dst = append(dst, keyspace.Escape(m.ID[1:])...)
-		} else {
-			dst = append(dst, m.ID[1:]...)
-		}
-		dst = append(append(dst, '='), m.Token...)
+		dst = append(append(append(dst, m.ID...), '='), m.Token...)
 	}
 	return dst
 }
 
+func isTag[S string | []byte](id S) bool { return len(id) > 1 && (id[0] == 't' || id[0] == 'T') }
+
 // Marks yields the id and token of each mark as they stand in the header,
-// aliasing it: a tag's name is still escaped.
+// aliasing it.
 func (e *Entry) Marks() iter.Seq2[[]byte, []byte] {
 	return func(yield func(id, token []byte) bool) {
 		rest := e.marks
@@ -50,45 +42,23 @@ func (e *Entry) Marks() iter.Seq2[[]byte, []byte] {
 
 var comma, equals = []byte{','}, []byte{'='}
 
-// Token returns the token of a mark by its unescaped id, and whether the entry
-// names that mark.
+// Token returns the token of a mark, and whether the entry names that mark.
 func (e *Entry) Token(id string) (token []byte, named bool) {
-	want := id
-	if id[0] == 't' || id[0] == 'T' {
-		want = id[:1] + keyspace.Escape(id[1:])
-	}
 	for have, token := range e.Marks() {
-		if string(have) == want {
+		if string(have) == id {
 			return token, true
 		}
 	}
 	return nil, false
 }
 
-// Tags returns the names of the entry's tags, without repetition.
-func (e *Entry) Tags() []string {
-	var tags []string
-	for id := range e.Marks() {
-		if len(id) > 1 && id[0] == 't' {
-			tags = append(tags, keyspace.Unescape(string(id[1:])))
-		}
-	}
-	return tags
-}
-
-// MissingTags returns the tags that known does not hold; known are ids.
+// MissingTags returns the names of the tags, escaped as they stand in the
+// header, whose ids are not known.
 func (e *Entry) MissingTags(known func(id string) bool) []string {
 	var missing []string
 	for id := range e.Marks() {
-		if len(id) < 2 || id[0] != 't' {
-			continue
-		}
-		tag := string(id[1:])
-		if strings.IndexByte(tag, '%') >= 0 {
-			tag = keyspace.Unescape(tag)
-		}
-		if !known("t" + tag) {
-			missing = append(missing, tag)
+		if len(id) > 1 && id[0] == 't' && !known(string(id)) {
+			missing = append(missing, string(id[1:]))
 		}
 	}
 	return missing
