@@ -240,10 +240,11 @@ func (a *Auto) send(ctx context.Context, members []*waiting) {
 	}
 }
 
-// split finds the commands of a failed request that may be sent again. If all
-// of them could, the client has tried that already.
+// split finds the commands of a failed request that may be sent again: those
+// that are repeatable, if the fate of the request is unknown because of the
+// others. If all of them are, the client has tried that already.
 func split(members []*waiting, err error) (again, lost []*waiting) {
-	if !client.Unavailable(err) {
+	if e, ok := errors.AsType[*client.Error](err); !ok || e.Sent != client.SentUnknown {
 		return nil, members
 	}
 	for _, w := range members {

@@ -55,9 +55,9 @@ func toBool(r Reply) (bool, error) {
 	return n != 0, err
 }
 
-// toDone reads a reply that is OK if it was done and nil if a condition
+// okOrNil reads a reply that is OK if it was done and nil if a condition
 // prevented that.
-func toDone(r Reply) (bool, error) {
+func okOrNil(r Reply) (bool, error) {
 	switch r.Kind {
 	case KindStatus, KindBulk:
 		return true, nil

@@ -15,18 +15,18 @@ func FCallRO[T any](function string, keys []string, args ...any) Command[T] {
 
 // FunctionDelete deletes a library and reports true.
 func FunctionDelete(library string) Command[bool] {
-	return writeSub(toDone, "FUNCTION", "DELETE", library)
+	return writeSub(okOrNil, "FUNCTION", "DELETE", library)
 }
 
 // FunctionFlush deletes all libraries and reports true. A mode of "" leaves
 // the choice to the server.
 func FunctionFlush(mode FlushMode) Command[bool] {
-	return repeatSub(toDone, "FUNCTION", "FLUSH").flush(mode)
+	return repeatSub(okOrNil, "FUNCTION", "FLUSH").flush(mode)
 }
 
 // FunctionKill ends the function that runs, if it has written nothing yet,
 // and reports true.
-func FunctionKill() Command[bool] { return writeSub(toDone, "FUNCTION", "KILL") }
+func FunctionKill() Command[bool] { return writeSub(okOrNil, "FUNCTION", "KILL") }
 
 // Library describes a loaded library.
 type Library struct {

@@ -79,7 +79,7 @@ func RandomKey() Command[string] { return read(toString, "RANDOMKEY") }
 
 // Rename renames key, replacing what newKey held, and reports true. A missing
 // key is an error.
-func Rename(key, newKey string) Command[bool] { return write(toDone, "RENAME", key, newKey) }
+func Rename(key, newKey string) Command[bool] { return write(okOrNil, "RENAME", key, newKey) }
 
 // RenameNX renames key if newKey does not exist, and reports whether it did.
 func RenameNX(key, newKey string) Command[bool] { return write(toBool, "RENAMENX", key, newKey) }

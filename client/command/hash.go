@@ -41,7 +41,7 @@ func HMGet(key string, fields ...string) Command[[]Maybe[string]] {
 // HMSet sets fields of the hash at key and reports true. [HSet] also says how
 // many are new.
 func HMSet(key string, fields map[string]any) Command[bool] {
-	return repeat(toDone, "HMSET", key).mapping(fields)
+	return repeat(okOrNil, "HMSET", key).mapping(fields)
 }
 
 // HRandField returns the name of a random field of the hash at key, or

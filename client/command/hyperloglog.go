@@ -15,5 +15,5 @@ func PFCount(keys ...string) Command[int64] {
 // PFMerge merges the HyperLogLogs at sources into destination and reports
 // true.
 func PFMerge(destination string, sources ...string) Command[bool] {
-	return repeat(toDone, "PFMERGE", destination).add(sources...)
+	return repeat(okOrNil, "PFMERGE", destination).add(sources...)
 }

@@ -129,7 +129,7 @@ func JSONGet[T any](key string, paths ...string) Command[T] {
 // JSONMerge merges value into the document at key as RFC 7396 says, and
 // reports true.
 func JSONMerge(key, path string, value any) Command[bool] {
-	return repeat(toDone, "JSON.MERGE", key, path).json(value)
+	return repeat(okOrNil, "JSON.MERGE", key, path).json(value)
 }
 
 // JSONMGet returns what the documents at keys hold at path, read from JSON;
@@ -147,7 +147,7 @@ type JSONEntry struct {
 
 // JSONMSet sets all entries at once and reports true.
 func JSONMSet(entries ...JSONEntry) Command[bool] {
-	c := repeat(toDone, "JSON.MSET").failIf(len(entries) == 0, "no entries")
+	c := repeat(okOrNil, "JSON.MSET").failIf(len(entries) == 0, "no entries")
 	for _, e := range entries {
 		c = c.add(e.Key, e.Path).json(e.Value)
 	}
@@ -226,7 +226,7 @@ func (Existence) jsonSetOption() {}
 // JSONSet sets the values at path to value, as JSON, and reports whether it
 // did: an option may prevent it, or a path without a parent.
 func JSONSet(key, path string, value any, opts ...JSONSetOption) Command[bool] {
-	return with(repeat(toDone, "JSON.SET", key, path).json(value), opts)
+	return with(repeat(okOrNil, "JSON.SET", key, path).json(value), opts)
 }
 
 // JSONStrAppend appends text to the strings at path and returns their new

@@ -132,13 +132,13 @@ func LRem(key string, n int64, value any) Command[int64] {
 // LSet sets the element at position i of the list at key and reports true. A
 // position outside is an error.
 func LSet(key string, i int64, value any) Command[bool] {
-	return repeat(toDone, "LSET", key, integer(i)).value(value)
+	return repeat(okOrNil, "LSET", key, integer(i)).value(value)
 }
 
 // LTrim removes all elements but those from start to end, both included, and
 // reports true.
 func LTrim(key string, start, end int64) Command[bool] {
-	return write(toDone, "LTRIM", key, integer(start), integer(end))
+	return write(okOrNil, "LTRIM", key, integer(start), integer(end))
 }
 
 // RPop removes the last element of the list at key and returns it, or

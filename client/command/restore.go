@@ -16,7 +16,7 @@ func Restore(key, dump string, args RestoreArgs) Command[bool] {
 	if !args.At.IsZero() {
 		ms = integer(args.At.UnixMilli())
 	}
-	c := write(toDone, "RESTORE", key, ms, dump).fail(err)
+	c := write(okOrNil, "RESTORE", key, ms, dump).fail(err)
 	c = c.failIf(args.TTL != 0 && !args.At.IsZero(), "TTL and At exclude each other")
 	if args.Replace {
 		c = c.add("REPLACE")

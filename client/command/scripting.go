@@ -38,12 +38,12 @@ func ScriptExists(shas ...string) Command[[]bool] {
 // ScriptFlush makes the server forget all scripts and reports true. A mode of
 // "" leaves the choice to the server.
 func ScriptFlush(mode FlushMode) Command[bool] {
-	return repeatSub(toDone, "SCRIPT", "FLUSH").flush(mode)
+	return repeatSub(okOrNil, "SCRIPT", "FLUSH").flush(mode)
 }
 
 // ScriptKill ends the script that runs, if it has written nothing yet, and
 // reports true.
-func ScriptKill() Command[bool] { return writeSub(toDone, "SCRIPT", "KILL") }
+func ScriptKill() Command[bool] { return writeSub(okOrNil, "SCRIPT", "KILL") }
 
 // ScriptLoad makes a script known to the server and returns its SHA-1 hash.
 func ScriptLoad(script string) Command[string] {

@@ -37,7 +37,7 @@ func ConfigGet(pattern string) Command[map[string]string] {
 
 // ConfigSet changes a setting and reports true.
 func ConfigSet(name string, value any) Command[bool] {
-	return repeatSub(toDone, "CONFIG", "SET", name).value(value)
+	return repeatSub(okOrNil, "CONFIG", "SET", name).value(value)
 }
 
 // DBSize returns the number of keys.
@@ -65,10 +65,10 @@ func (c Command[T]) flush(m FlushMode) Command[T] {
 
 // FlushAll deletes all keys and reports true. A mode of "" leaves the choice
 // to the server.
-func FlushAll(mode FlushMode) Command[bool] { return write(toDone, "FLUSHALL").flush(mode) }
+func FlushAll(mode FlushMode) Command[bool] { return write(okOrNil, "FLUSHALL").flush(mode) }
 
 // FlushDB deletes all keys of the database and reports true; see [FlushAll].
-func FlushDB(mode FlushMode) Command[bool] { return write(toDone, "FLUSHDB").flush(mode) }
+func FlushDB(mode FlushMode) Command[bool] { return write(okOrNil, "FLUSHDB").flush(mode) }
 
 // ServerInfo is INFO: the server's figures by section and name. Without
 // sections the server chooses which.

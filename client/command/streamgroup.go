@@ -46,7 +46,7 @@ func (c Command[T]) groupOptions(opts []XGroupCreateOption) Command[T] {
 // XGroupCreate creates a group that starts after the entry id, such as
 // [FromStart] or [FromNow], and reports true.
 func XGroupCreate(key, group, id string, opts ...XGroupCreateOption) Command[bool] {
-	return writeSub(toDone, "XGROUP", "CREATE", key, group, id).groupOptions(opts)
+	return writeSub(okOrNil, "XGROUP", "CREATE", key, group, id).groupOptions(opts)
 }
 
 // XGroupCreateConsumer creates a consumer and reports whether it is new.
@@ -67,7 +67,7 @@ func XGroupDestroy(key, group string) Command[bool] {
 
 // XGroupSetID lets a group go on after the entry id, and reports true.
 func XGroupSetID(key, group, id string, opts ...XGroupCreateOption) Command[bool] {
-	return repeatSub(toDone, "XGROUP", "SETID", key, group, id).groupOptions(opts)
+	return repeatSub(okOrNil, "XGROUP", "SETID", key, group, id).groupOptions(opts)
 }
 
 // PendingSummary is what a group has given out and nobody acknowledged.

@@ -74,7 +74,7 @@ func MGet(keys ...string) Command[[]Maybe[string]] {
 // MSet stores all values at once and reports true. Lifetimes that the keys
 // had are removed.
 func MSet(values map[string]any) Command[bool] {
-	return repeat(toDone, "MSET").mapping(values)
+	return repeat(okOrNil, "MSET").mapping(values)
 }
 
 // MSetNX stores all values if none of the keys exists, and reports whether it
@@ -87,7 +87,7 @@ func MSetNX(values map[string]any) Command[bool] {
 // reports true.
 func PSetEX(key string, d time.Duration, value any) Command[bool] {
 	ms, err := wholeMillis(d)
-	return repeat(toDone, "PSETEX", key, ms).fail(err).value(value)
+	return repeat(okOrNil, "PSETEX", key, ms).fail(err).value(value)
 }
 
 // Set stores value at key. It reports false if [NX], [XX] or a [Match]
@@ -96,7 +96,7 @@ func PSetEX(key string, d time.Duration, value any) Command[bool] {
 // condition or KeepTTL never is.
 func Set(key string, value any, opts ...SetOption) Command[bool] {
 	v, err := Text(value)
-	return with(repeat(toDone, "SET", key, v).fail(err), opts)
+	return with(repeat(okOrNil, "SET", key, v).fail(err), opts)
 }
 
 // SetGet stores value as [Set] does and returns the old value, which is not
@@ -110,7 +110,7 @@ func SetGet(key string, value any, opts ...SetOption) Command[Maybe[string]] {
 // true.
 func SetEX(key string, d time.Duration, value any) Command[bool] {
 	s, err := wholeSeconds(d)
-	return repeat(toDone, "SETEX", key, s).fail(err).value(value)
+	return repeat(okOrNil, "SETEX", key, s).fail(err).value(value)
 }
 
 // SetNX stores value at key if there is none, and reports whether it did.
