@@ -15,12 +15,16 @@ import (
 // defects are faults of the caching layer that this module replaces, each of
 // which must be impossible here. A test called TestDefect01_... proves it.
 var defects = map[int]string{
-	1: "entries expired at exactly the TTL, so the stale window never existed",
-	2: "warming wrote other keys and another shape than the routes read",
-	3: "a failing loader ran twice and counted as a failure of the cache",
-	4: "keys printed objects as [object Object], and parts could collide",
-	8: "every answer said HIT, handlers ran twice, and private answers were replayed",
-	9: "the breaker did not count consecutively and never closed after bad trials",
+	1:  "entries expired at exactly the TTL, so the stale window never existed",
+	2:  "warming wrote other keys and another shape than the routes read",
+	3:  "a failing loader ran twice and counted as a failure of the cache",
+	4:  "keys printed objects as [object Object], and parts could collide",
+	5:  "a background refresh forgot the tags and died without a word",
+	6:  "patterns used KEYS, and a user's text could act as a glob",
+	7:  "tag sets grew for ever, and invalidation raced with loads",
+	8:  "every answer said HIT, handlers ran twice, and private answers were replayed",
+	9:  "the breaker did not count consecutively and never closed after bad trials",
+	10: "metrics were of one instance only",
 }
 
 var defectTest = regexp.MustCompile(`^TestDefect(\d{2})_\w+$`)

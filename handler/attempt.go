@@ -12,6 +12,7 @@ import (
 // exchange; what it leaves behind is read through result.
 type attempt struct {
 	x      *exchange
+	turn   turn
 	names  []string // the Vary list it asks with
 	cap    *capture
 	status strategies.Status
@@ -40,7 +41,7 @@ type outcome struct {
 }
 
 func newAttempt(x *exchange, names []string) *attempt {
-	a := &attempt{x: x, names: names}
+	a := &attempt{x: x, turn: x.turn, names: names}
 	a.cap = newCapture(x.w, x.p.cfg.Advanced.MaxBody)
 	return a
 }
@@ -55,7 +56,7 @@ func (a *attempt) fetch() (*response, error) {
 	if len(a.names) > 0 {
 		opts = append(opts, strategies.Variant(x.variant(a.names)))
 	}
-	if x.fresh {
+	if a.turn.fresh {
 		opts = append(opts, strategies.Force())
 	}
 	return x.p.cache.Fetch(x.r.Context(), x.key, a.load, opts...)
@@ -80,8 +81,8 @@ func (a *attempt) verdict(own *outcome) verdict {
 	if a.x.p.cfg.Advanced.ShowKey {
 		v.key = a.x.key
 	}
-	if v.fwd != "" && a.x.why != "" {
-		v.fwd = a.x.why
+	if v.fwd != "" && a.turn.why != "" {
+		v.fwd = a.turn.why
 	}
 	if own == nil {
 		return v
@@ -147,7 +148,7 @@ var canceled = func() context.Context {
 
 // old is the stored response that this exchange could take if it still holds.
 func (a *attempt) old(l *strategies.Load[*response]) *response {
-	for _, r := range []*response{a.x.known, oldOf(l)} {
+	for _, r := range []*response{a.turn.known, oldOf(l)} {
 		if r != nil && !r.marker && a.x.variant(r.vary) == r.variant {
 			return r
 		}

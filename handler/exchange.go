@@ -17,6 +17,12 @@ type exchange struct {
 
 	key  string
 	asks directives // the request's Cache-Control; nothing for presets
+	turn turn
+}
+
+// turn is what the earlier rounds of an exchange say of the next one. An
+// attempt has a copy: its load may go on while the exchange starts over.
+type turn struct {
 	// known is a stored response that this request may not take as it is; the
 	// handler is asked whether it still holds.
 	known *response
@@ -89,7 +95,7 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 		x.refuse(http.StatusGatewayTimeout, "not in the cache", "only-if-cached")
 		return nil, true
 	case own != nil && own.again:
-		x.known, x.whole, x.fresh = nil, true, true
+		x.turn = turn{why: x.turn.why, whole: true, fresh: true}
 		return names, false
 	case err != nil:
 		x.failed(err, ran)
@@ -100,7 +106,7 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 		return x.p.vary.learn(x.key, resp.vary), false
 	case own == nil && !x.p.cfg.preset():
 		if why := x.unfit(resp, a.status); why != "" {
-			x.known, x.why, x.fresh = resp, why, true
+			x.turn = turn{known: resp, why: why, fresh: true, whole: x.turn.whole}
 			return names, false
 		}
 	}

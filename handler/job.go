@@ -113,7 +113,7 @@ func (j *job) request() *http.Request {
 	switch {
 	case !j.cfg.preset() && isRange(inner.Header):
 		restore(inner.Header, j.a.x.r.Header, "If-Range")
-	case j.old != nil && !j.a.x.whole:
+	case j.old != nil && !j.a.turn.whole:
 		j.asking = askAgain(inner.Header, j.old)
 	}
 	return inner
@@ -166,8 +166,8 @@ func (j *job) announce(status int, h http.Header) {
 // before the load ends.
 func (j *job) forwarded() string {
 	switch {
-	case j.a.x.why != "":
-		return j.a.x.why
+	case j.a.turn.why != "":
+		return j.a.turn.why
 	case j.old != nil:
 		return "stale"
 	case len(j.a.names) > 0:
@@ -182,7 +182,7 @@ func (j *job) withoutAsking() *response {
 	x := j.a.x
 	v := assess(j.old, j.cfg.Advanced.Targets, time.Now())
 	// One that is fresh by its fields comes here because it was invalidated softly.
-	if x.fresh || v.fresh() || x.judge(v, false) != "" {
+	if j.a.turn.fresh || v.fresh() || x.judge(v, false) != "" {
 		return nil
 	}
 	j.l.DoNotShare() // others may not take it

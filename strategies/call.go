@@ -122,7 +122,7 @@ func (s *Store) outcome(caller, bounded context.Context, err error) breaker.Outc
 	case caller.Err() != nil:
 		return breaker.Neutral()
 	case bounded.Err() != nil:
-		return breaker.Failure(errBudget)
+		return breaker.Failure(fmt.Errorf("%w: %w", errBudget, err))
 	case client.Unavailable(err):
 		return breaker.Failure(err)
 	}

@@ -210,7 +210,7 @@ func TestHalfOpenLetsThreeInAndTheOthersLoad(t *testing.T) {
 
 func TestTenMegabytesUnderAnEntrysKeyAreAMiss(t *testing.T) {
 	srv := newServer(t)
-	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})
+	c := strategies.New[item](newStore(t, srv, func(c *strategies.StoreConfig) { c.Budget = time.Minute }), strategies.Config{Name: "item", TTL: time.Hour})
 	var src source
 	get(t, c, "k", &src)
 	_, err := srv.Do("SET", "restash:e:item:"+srvFingerprint(t, srv)+":k", strings.Repeat("x", 10<<20))

@@ -64,7 +64,6 @@ type batch[T any] struct {
 	status *Status
 	own    Status
 	warm   bool // stale values are loaded, not served
-	bytes  int64
 }
 
 // item is one key of a batch.

@@ -146,12 +146,6 @@ func (w *world) confirmed(proc, place int) {
 	w.own[proc] = max(w.own[proc], place)
 }
 
-func (w *world) last() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.history) - 1
-}
-
 // check reads through get in a process and compares what it brings with the
 // floor at the time it began. A caller that could not read the tokens may share
 // any load of its process: it is held to what that process has invalidated.
