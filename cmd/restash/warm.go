@@ -77,7 +77,7 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, as
 	}
 	var steps progress
 	if !asJSON {
-		steps.out = out
+		steps = progress{out: out, bars: isTerminal(errOut), barsOut: errOut}
 	}
 	report, err := app.Plan().Run(ctx, store, warm.Options{Progress: steps.tell})
 	if failure := tellReport(out, report, asJSON); failure != nil {
@@ -101,25 +101,6 @@ func tellReport(out io.Writer, r warm.Report, asJSON bool) error {
 	}
 	_, err := fmt.Fprintln(out, line)
 	return err
-}
-
-// progress prints one line for each step that has ended, unless out is nil.
-type progress struct {
-	out    io.Writer
-	before warm.Report // of the steps that ended earlier
-}
-
-func (p *progress) tell(e warm.Event) {
-	if !e.End || p.out == nil {
-		return
-	}
-	now, before := e.Report, p.before
-	p.before = now
-	result := fmt.Sprintf("warmed %d, fresh %d, failed %d", now.Warmed-before.Warmed, now.Fresh-before.Fresh, now.Failed-before.Failed)
-	if e.Err != nil {
-		result += ", ended early"
-	}
-	fmt.Fprintf(p.out, "%2d/%d  %-24s  %s\n", e.Index+1, e.Steps, e.Step, result)
 }
 
 // tellFailures prints what failed, a line each.
