@@ -56,8 +56,14 @@ type Entry struct {
 const MaxBody = 64 << 20
 
 // Append writes an entry to dst. A body of at least gzipFrom bytes is
-// compressed if that makes it smaller; gzipFrom ≤ 0 never compresses.
+// compressed if that makes it smaller; gzipFrom ≤ 0 never compresses. A mark
+// that could not be told apart in the header is [ErrFormat].
 func Append(dst []byte, h Header, marks []Mark, body []byte, gzipFrom int) ([]byte, error) {
+	for _, m := range marks {
+		if !m.plain() {
+			return dst, fmt.Errorf("%w: a mark that cannot be written", ErrFormat)
+		}
+	}
 	flags := make([]byte, 0, 3)
 	if h.Negative {
 		flags, body = append(flags, 'n'), nil

@@ -103,6 +103,13 @@ func TestParseAllocatesNothing(t *testing.T) {
 	}))
 }
 
+func TestMarksThatCannotBeWrittenAreRefused(t *testing.T) {
+	for _, token := range []string{"a,b", "a=b", "a b", "a\n{}", "\xff"} {
+		_, err := entry.Append(nil, header, []entry.Mark{{ID: "g", Token: token}}, []byte("{}"), 0)
+		assert.ErrorIs(t, err, entry.ErrFormat, "%q", token)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, g := range golden {
 		data, err := entry.Append(nil, g.header, marks, []byte(g.body), g.gzip)
@@ -138,12 +145,16 @@ func FuzzParse(f *testing.F) {
 func FuzzAppend(f *testing.F) {
 	f.Add([]byte("{}"), "team%3A7", "mvk.1", 0)
 	f.Add([]byte("\xff\x00"), "a", "x", 1)
+	f.Add([]byte("{}"), "a,b=c", "x\n{}", 0)
 	f.Fuzz(func(t *testing.T, body []byte, tag, token string, gzip int) {
-		if tag == "" || strings.ContainsAny(tag+token, ",=\n ") || !utf8.ValidString(tag+token) {
-			return // not escaped, as the caller promises
-		}
 		data, err := entry.Append(nil, header, []entry.Mark{{ID: "t" + tag, Token: token}}, body, gzip)
-		require.NoError(t, err)
+		if err != nil {
+			require.ErrorIs(t, err, entry.ErrFormat)
+			return
+		}
+		if tag == "" {
+			return
+		}
 		assert.True(t, utf8.Valid(data))
 		e, err := entry.Parse(data)
 		require.NoError(t, err)

@@ -22,6 +22,20 @@ func appendMarks(dst []byte, marks []Mark) []byte {
 	return dst
 }
 
+// plain reports whether a mark can stand in the header: printable ASCII
+// without its separators. Ids are escaped; a token is what somebody may have
+// put into Redis.
+func (m Mark) plain() bool {
+	for _, part := range []string{m.ID, m.Token} {
+		for i := range len(part) {
+			if c := part[i]; c <= ' ' || c > '~' || c == ',' || c == '=' {
+				return false
+			}
+		}
+	}
+	return m.ID != ""
+}
+
 func isTag[S string | []byte](id S) bool { return len(id) > 1 && (id[0] == 't' || id[0] == 'T') }
 
 // Marks yields the id and token of each mark as they stand in the header,
