@@ -56,7 +56,25 @@ func FromEnv(opts ...EnvOption) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return New(cfg)
+	c, err := New(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("%w (URL from %s)", err, urlVariable(opts))
+	}
+	return c, nil
+}
+
+// urlVariable names the variable that the URL came from.
+func urlVariable(opts []EnvOption) string {
+	var e envConfig
+	for _, o := range opts {
+		o(&e)
+	}
+	for _, p := range envPairs {
+		if os.Getenv(e.prefix+p[0]) != "" {
+			return e.prefix + p[0]
+		}
+	}
+	return "the environment"
 }
 
 var shared struct {

@@ -37,7 +37,7 @@ func Cron(store *strategies.Store, plan warm.Plan, limit time.Duration, options 
 
 func cronStatus(ctx context.Context, report warm.Report, err error) int {
 	switch {
-	case errors.Is(err, warm.ErrBusy):
+	case errors.Is(err, warm.ErrBusy), errors.Is(err, warm.ErrDisabled):
 		return http.StatusConflict
 	case errors.Is(err, warm.ErrBudget) && report.Failed == 0 && ctx.Err() == nil:
 		return http.StatusAccepted

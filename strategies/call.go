@@ -82,6 +82,9 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 		if ctx.Err() == nil && bounded.Err() != nil {
 			err = errors.Join(errBudget, err)
 		}
+		if ctx.Err() == nil && !errors.Is(err, client.ErrTooLarge) {
+			s.log.warn("call", "the cache did not answer", "error", err)
+		}
 		return nil, spent, err
 	}
 	s.confirm(sending, replies[:first])

@@ -64,6 +64,7 @@ type batch[T any] struct {
 	status *Status
 	own    Status
 	warm   bool // stale values are loaded, not served
+	merged bool // status holds an item's
 }
 
 // item is one key of a batch.
@@ -122,7 +123,10 @@ func (b *batch[T]) merge(it *item[T]) {
 		b.c.count(countCoalesced, 1)
 	}
 	st := b.status
-	if worse(it.status.State) > worse(st.State) {
+	was, is := worse(st.State), worse(it.status.State)
+	first := !b.merged
+	b.merged = true
+	if is > was || is == was && (first || it.status.TTL < st.TTL) {
 		st.State, st.Reason, st.StoredAt, st.TTL = it.status.State, it.status.Reason, it.status.StoredAt, it.status.TTL
 	}
 	st.Stored = st.Stored || it.status.Stored

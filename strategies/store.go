@@ -57,8 +57,9 @@ type StoreConfig struct {
 	// most once a minute with a request that is sent anyway, and [Store.Fleet]
 	// read their sum.
 	FleetMetrics bool
-	// Logger hears warnings, at most one of a kind in ten seconds: changes of
-	// the breaker with their cause, pending invalidations, oversized values.
+	// Logger hears warnings, at most one of a kind in ten seconds: requests that
+	// Redis did not answer, changes of the breaker with their cause, pending
+	// invalidations, failed refreshes, oversized values.
 	// nil means slog.Default.
 	Logger *slog.Logger
 	// Trace hears of single events.
@@ -148,7 +149,11 @@ func NewStore(c *client.Client, cfg StoreConfig) (*Store, error) {
 
 func (s *Store) breakerChanged(ch breaker.Change) {
 	s.counters.breakerChanges.Add(1)
-	s.log.warn("breaker", "cache breaker changed", "from", ch.From.String(), "to", ch.To.String(), "cause", ch.Cause)
+	args := []any{"from", ch.From.String(), "to", ch.To.String()}
+	if ch.Cause != nil {
+		args = append(args, "cause", ch.Cause)
+	}
+	s.log.warn("breaker "+ch.To.String(), "cache breaker changed", args...)
 	if f := s.cfg.Breaker.OnChange; f != nil {
 		f(ch)
 	}

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 
+	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/internal/entry"
 	"github.com/cldcde/restash/internal/flight"
 	"github.com/cldcde/restash/internal/keyspace"
@@ -224,13 +226,11 @@ func marks(tokens []flight.Token) []entry.Mark {
 }
 
 func (s *Store) valueLimit() int {
-	if n := s.c.Limits().Value; n > 0 {
+	if n := s.c.Limits().Value; n != client.NoLimit {
 		return n
 	}
-	return defaultValueLimit
+	return math.MaxInt
 }
-
-const defaultValueLimit = 512 << 10
 
 // decode returns the value of an entry.
 func (c *Cache[T]) decode(a *answer) (T, error) {

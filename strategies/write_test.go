@@ -401,3 +401,26 @@ func TestOthersPendingInvalidationsAreNotOnesOwn(t *testing.T) {
 		assert.Zero(t, store.Stats().Pending)
 	})
 }
+
+func TestABatchOfHitsReportsTheShortestTTL(t *testing.T) {
+	srv := newServer(t)
+	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})
+	require.NoError(t, c.Set(t.Context(), "a", item{}))
+	require.NoError(t, c.Set(t.Context(), "b", item{}, strategies.TTL(time.Minute)))
+	var st strategies.Status
+	_, err := c.GetMany(t.Context(), []string{"a", "b"}, (&source{}).loadMany, strategies.Report(&st))
+	require.NoError(t, err)
+	assert.Equal(t, strategies.Hit, st.State)
+	assert.InDelta(t, time.Minute.Seconds(), st.TTL.Seconds(), 2)
+	assert.False(t, st.StoredAt.IsZero())
+}
+
+func TestNoLimitOfTheClientIsNoneOfTheStore(t *testing.T) {
+	srv := newServer(t)
+	c := newClient(t, srv, func(c *client.Config) { c.Limits.Value = client.NoLimit })
+	big := strategies.New[string](storeOn(t, c), strategies.Config{Name: "big", TTL: time.Hour, Advanced: strategies.Advanced{GzipFrom: -1}})
+	var st strategies.Status
+	_, err := big.Get(t.Context(), "k", func(context.Context, string) (string, error) { return strings.Repeat("x", 1<<20), nil }, strategies.Report(&st))
+	require.NoError(t, err)
+	assert.True(t, st.Stored)
+}

@@ -16,6 +16,10 @@ import (
 // ErrBusy says that another instance is running the same plan.
 var ErrBusy = errors.New("warm: the plan is running elsewhere")
 
+// ErrDisabled says that the Store caches nothing: it has no client or is
+// switched off. Nothing was loaded.
+var ErrDisabled = errors.New("warm: the cache is off")
+
 // DefaultLease is how long a plan may run before another instance may take it
 // for dead.
 const DefaultLease = 15 * time.Minute
@@ -40,12 +44,12 @@ type Plan struct {
 // without a client has nothing to warm, and fails.
 func (p Plan) Run(ctx context.Context, store *strategies.Store, o Options) (Report, error) {
 	c := store.Client()
-	if c == nil {
-		return Report{}, errors.New("warm: the Store has no client")
+	if !store.Enabled() {
+		return Report{}, ErrDisabled
 	}
 	l, err := p.take(ctx, c, store.Namespace())
 	if err != nil {
-		return Report{Commands: 1, Trips: 1}, err
+		return Report{Commands: 1, Trips: 1, Errors: map[string]error{"lease": err}}, err
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = p.Concurrency

@@ -16,7 +16,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/strategies"
+	"github.com/cldcde/restash/upstashtest"
 	"github.com/cldcde/restash/warm"
 )
 
@@ -185,5 +187,17 @@ func TestCommand(t *testing.T) {
 	empty, err := strategies.NewStore(nil, strategies.StoreConfig{})
 	require.NoError(t, err)
 	_, err = warm.Plan{}.Run(t.Context(), empty, warm.Options{})
-	assert.ErrorContains(t, err, "no client")
+	assert.ErrorContains(t, err, "the cache is off")
+}
+
+func TestAPlanOfADisabledStoreTouchesNothing(t *testing.T) {
+	t.Setenv("RESTASH_DISABLE", "1")
+	srv := upstashtest.Run(t)
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
+	require.NoError(t, err)
+	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	require.NoError(t, err)
+	_, err = warm.Plan{}.Run(t.Context(), store, warm.Options{})
+	assert.ErrorIs(t, err, warm.ErrDisabled)
+	assert.Zero(t, srv.Bill().Commands)
 }

@@ -50,6 +50,20 @@ func openDatabase(ctx context.Context, address string) (*sql.DB, catalog.Dialect
 	return db, dialect, nil
 }
 
+// existing refuses the address of a SQLite file that is not there, which would
+// be made, empty.
+func existing(address string) error {
+	scheme, rest, _ := strings.Cut(address, ":")
+	if scheme != "sqlite" && scheme != "file" {
+		return nil
+	}
+	path, _, _ := strings.Cut(rest, "?")
+	if _, err := os.Stat(strings.TrimPrefix(path, "//")); err != nil {
+		return fmt.Errorf("the database of %s: %w", databaseVariable, err)
+	}
+	return nil
+}
+
 // sqliteSource turns what follows "sqlite:" into the driver's form. A write-ahead
 // log and a busy timeout let dev and warm use one file at a time.
 func sqliteSource(rest string) string {

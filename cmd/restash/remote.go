@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -38,17 +39,61 @@ func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string, a
 	}
 	ctx, cancel := context.WithTimeout(ctx, cronTime)
 	defer cancel()
+	var sum warm.Report
+	for from := ""; ; {
+		part, status, err := askRemote(ctx, target, secret, from)
+		if err != nil {
+			return err
+		}
+		addReport(&sum, part)
+		if status == http.StatusAccepted && part.Next != "" && part.Next != from {
+			from = part.Next // the function's time was up: go on where it ended
+			continue
+		}
+		return tellRemote(out, errOut, sum, status, asJSON)
+	}
+}
+
+// askRemote asks the cron route once, to go on at from.
+func askRemote(ctx context.Context, target, secret, from string) (warm.Report, int, error) {
+	if from != "" {
+		target += "?from=" + url.QueryEscape(from)
+	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target, nil)
 	if err != nil {
-		return fmt.Errorf("warm: %w", err)
+		return warm.Report{}, 0, fmt.Errorf("warm: %w", err)
 	}
 	req.Header.Set("Authorization", "Bearer "+secret)
 	resp, err := withoutRedirects.Do(req)
 	if err != nil {
-		return fmt.Errorf("warm: %w", err)
+		return warm.Report{}, 0, fmt.Errorf("warm: %w", err)
 	}
 	defer resp.Body.Close()
-	return tellRemote(out, errOut, resp, asJSON)
+	var r remoteReport
+	err = json.NewDecoder(io.LimitReader(resp.Body, maxReport)).Decode(&r)
+	switch resp.StatusCode {
+	case http.StatusOK, http.StatusAccepted, http.StatusInternalServerError:
+		if err == nil {
+			return r.report(), resp.StatusCode, nil
+		}
+	}
+	return warm.Report{}, 0, fmt.Errorf("warm: %s answered %s", resp.Request.URL, resp.Status)
+}
+
+func addReport(sum *warm.Report, part warm.Report) {
+	sum.Warmed += part.Warmed
+	sum.Fresh += part.Fresh
+	sum.Absent += part.Absent
+	sum.Failed += part.Failed
+	sum.Commands += part.Commands
+	sum.Trips += part.Trips
+	sum.Bytes += part.Bytes
+	sum.Elapsed += part.Elapsed
+	sum.Next = part.Next
+	if sum.Errors == nil {
+		sum.Errors = map[string]error{}
+	}
+	maps.Copy(sum.Errors, part.Errors)
 }
 
 // withoutRedirects keeps the secret with the host that it is meant for.
@@ -90,18 +135,13 @@ func (r remoteReport) report() warm.Report {
 	return report
 }
 
-func tellRemote(out, errOut io.Writer, resp *http.Response, asJSON bool) error {
-	var r remoteReport
-	err := json.NewDecoder(io.LimitReader(resp.Body, maxReport)).Decode(&r)
-	if err != nil || resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusInternalServerError {
-		return fmt.Errorf("warm: %s answered %s", resp.Request.URL, resp.Status)
-	}
-	if failure := tellReport(out, r.report(), asJSON); failure != nil {
+func tellRemote(out, errOut io.Writer, r warm.Report, status int, asJSON bool) error {
+	if failure := tellReport(out, r, asJSON); failure != nil {
 		return failure
 	}
-	if resp.StatusCode == http.StatusOK {
+	if status == http.StatusOK && r.OK() && r.Next == "" {
 		return nil
 	}
-	tellFailures(errOut, r.report(), errors.New("the deployment did not finish"))
+	tellFailures(errOut, r, errors.New("the deployment did not finish"))
 	return errReported
 }

@@ -57,6 +57,9 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, as
 		return err
 	}
 	opened.add(c.Close)
+	if err := existing(address); err != nil {
+		return fmt.Errorf("warm: %w", err)
+	}
 	db, dialect, err := openDatabase(ctx, address)
 	if err != nil {
 		return err

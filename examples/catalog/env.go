@@ -76,8 +76,13 @@ func ConfigFromEnv(database *Database, store *strategies.Store) Config {
 // cdnFromEnv speaks to Vercel's CDN alone where there is one: its own field is
 // not passed on, and it may serve stale answers while it asks for new ones.
 func cdnFromEnv() handler.CDN {
-	ttl, err := time.ParseDuration(os.Getenv("CATALOG_CDN_TTL"))
+	value := os.Getenv("CATALOG_CDN_TTL")
+	if value == "" {
+		return handler.CDN{}
+	}
+	ttl, err := time.ParseDuration(value)
 	if err != nil || ttl <= 0 {
+		slog.Warn("CATALOG_CDN_TTL is no duration such as 10s; CDNs keep nothing", "value", value)
 		return handler.CDN{}
 	}
 	cdn := handler.CDN{TTL: ttl, StaleWhileRevalidate: 6 * ttl}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRemoteWarm_goesOnWhereAFunctionsTimeWasUp(t *testing.T) {
+	t.Setenv(cronSecret, "secret")
+	var froms []string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		assert.Equal(t, "Bearer secret", r.Header.Get("Authorization"))
+		from := r.URL.Query().Get("from")
+		froms = append(froms, from)
+		if from == "" {
+			w.WriteHeader(http.StatusAccepted)
+			_, _ = w.Write([]byte(`{"warmed":3,"commands":4,"trips":2,"next":"2.40"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"warmed":5,"fresh":1,"commands":6,"trips":2}`))
+	}))
+	defer srv.Close()
+	var out, errOut strings.Builder
+	require.NoError(t, runRemoteWarm(t.Context(), &out, &errOut, srv.URL, false))
+	assert.Equal(t, []string{"", "2.40"}, froms)
+	assert.Contains(t, out.String(), "warmed 8, fresh 1, failed 0, commands 10, trips 4")
+	assert.Empty(t, errOut.String())
+}
+
+func TestRemoteWarm_thatDoesNotGetOnFails(t *testing.T) {
+	t.Setenv(cronSecret, "secret")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = w.Write([]byte(`{"warmed":0,"next":"0.0"}`))
+	}))
+	defer srv.Close()
+	var out, errOut strings.Builder
+	assert.ErrorIs(t, runRemoteWarm(t.Context(), &out, &errOut, srv.URL, false), errReported)
+	assert.Contains(t, errOut.String(), "did not finish")
+}
+
+func TestExisting(t *testing.T) {
+	missing := "sqlite:" + t.TempDir() + "/none.db"
+	assert.ErrorContains(t, existing(missing), databaseVariable)
+	assert.NoError(t, existing("postgres://localhost/db"))
+}
