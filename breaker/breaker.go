@@ -73,6 +73,7 @@ type Breaker struct {
 
 	mu      sync.Mutex
 	gate    *gobreaker.TwoStepCircuitBreaker[struct{}]
+	resets  int // calls that began before the latest one are of no interest
 	cause   error
 	queue   []Change
 	telling bool
@@ -107,6 +108,7 @@ func New(cfg Config) (*Breaker, error) {
 var errNeutral = errors.New("breaker: neutral")
 
 func (b *Breaker) newGate() *gobreaker.TwoStepCircuitBreaker[struct{}] {
+	resets := b.resets
 	return gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		MaxRequests: uint32(b.cfg.Trials),
 		Timeout:     b.cfg.Open,
@@ -116,7 +118,7 @@ func (b *Breaker) newGate() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 		IsExcluded: func(err error) bool { return errors.Is(err, errNeutral) },
 		// gobreaker calls this with its own lock held: only note it here.
 		OnStateChange: func(_ string, from, to gobreaker.State) {
-			b.note(Change{From: stateOf(from), To: stateOf(to)})
+			b.note(Change{From: stateOf(from), To: stateOf(to)}, resets)
 		},
 	})
 }
@@ -215,6 +217,7 @@ func (b *Breaker) Reset() {
 	}
 	from := b.State()
 	b.mu.Lock()
+	b.resets++
 	b.gate = b.newGate()
 	b.cause = nil
 	if from != Closed {
@@ -230,12 +233,15 @@ func (b *Breaker) current() *gobreaker.TwoStepCircuitBreaker[struct{}] {
 	return b.gate
 }
 
-func (b *Breaker) note(c Change) {
+func (b *Breaker) note(c Change, resets int) {
 	if b.cfg.OnChange == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if resets != b.resets {
+		return
+	}
 	if c.To == Open {
 		c.Cause = b.cause
 	}

@@ -187,3 +187,14 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestCallsFromBeforeAResetAreNotHeardOf(t *testing.T) {
+	var changes int
+	b := newBreaker(t, breaker.Config{Failures: 1, OnChange: func(breaker.Change) { changes++ }})
+	late, err := b.Allow()
+	require.NoError(t, err)
+	b.Reset()
+	late(breaker.Failure(errDown))
+	assert.Equal(t, breaker.Closed, b.State())
+	assert.Zero(t, changes)
+}

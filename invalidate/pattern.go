@@ -91,7 +91,7 @@ func newScan(space keyspace.Space, i item) Scan {
 			texts[n] = "*"
 		}
 	}
-	s.match = escapeGlob(s.prefix) + "*:" + strings.Join(texts, ":")
+	s.match = escapeGlob(s.prefix) + "*:" + strings.Join(texts, ":") + "*"
 	for n, p := range i.pattern {
 		if !p.glob {
 			texts[n] = escapeGlob(keyspace.Canonical(p.text))
@@ -114,6 +114,9 @@ func (s Scan) matches(key string) bool {
 	_, own, ok := strings.Cut(rest, ":") // after the fingerprint
 	if !ok || strings.HasPrefix(own, "#") {
 		return false
+	}
+	if i := len(own) - 45; i >= 0 && own[i:i+2] == "%;" {
+		own = own[:i] // a variant
 	}
 	segments := strings.Split(own, ":")
 	for i, seg := range segments {
@@ -146,8 +149,12 @@ func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
 	var found []string
 	cursor := "0"
 	for {
-		if r.Commands >= s.budget {
-			return r, fmt.Errorf("%w: %d commands, %d keys", ErrBudget, r.Commands, r.Keys)
+		if r.Commands+1 >= s.budget { // the last command is kept for what is found
+			err := fmt.Errorf("%w: %d commands, %d keys", ErrBudget, r.Commands, r.Keys+len(found))
+			if s.dry || len(found) == 0 {
+				return r, err
+			}
+			return r, errors.Join(err, s.unlink(ctx, c, found, &r))
 		}
 		next, keys, err := s.step(ctx, c, cursor)
 		r.Commands, r.Trips = r.Commands+1, r.Trips+1
@@ -173,7 +180,8 @@ func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
 	if s.dry {
 		r.Keys = len(found)
 		for _, k := range found {
-			r.Matched = append(r.Matched, strings.TrimPrefix(k, s.prefix))
+			_, own, _ := strings.Cut(strings.TrimPrefix(k, s.prefix), ":")
+			r.Matched = append(r.Matched, own)
 		}
 	}
 	return r, nil

@@ -44,12 +44,13 @@ const (
 type Report struct {
 	// Commands and Trips are what it cost: billed commands and HTTP round trips.
 	Commands, Trips int
-	// Pending is how many targets Redis did not confirm; they are sent again
-	// before the next command of the Store.
+	// Pending is how many tokens of the Store Redis has not confirmed, also of
+	// earlier calls; they are sent again before its next command.
 	Pending int
 	// Keys is how many entries patterns removed, or would remove in a dry run.
 	Keys int
-	// Matched are the entries' own keys, as name and key, in a dry run.
+	// Matched are the keys of the entries, as their callers named them, in a
+	// dry run.
 	Matched []string
 }
 

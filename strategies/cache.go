@@ -97,6 +97,7 @@ type query struct {
 	entry  string // Redis key of the entry
 	token  string // Redis key of the key's own token
 	tokens []flight.Token
+	own    int // tokens before those of learned tags
 }
 
 func (c *Cache[T]) query(key string, o *options) (query, error) {
@@ -135,6 +136,7 @@ func (c *Cache[T]) addTags(q *query, o *options) error {
 	if err := checkQueryTags(q.tokens); err != nil {
 		return fmt.Errorf("%w: %s", ErrTags, err)
 	}
+	q.own = len(q.tokens)
 	if learned, ok := c.store.learned.get(q.entry); ok {
 		for _, t := range learned {
 			q.tokens = c.store.appendTag(q.tokens, t)

@@ -75,7 +75,7 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	cancel()
 	spent := s.bill(batch, replies, err)
 	if due {
-		flushed()
+		flushed(spent.trips > 0)
 	}
 	done(s.outcome(ctx, bounded, err))
 	if err != nil {

@@ -113,6 +113,8 @@ func (c Config) check() error {
 		return wrong("Advanced.HardTimeout", "is %s, want at most 15m", c.Advanced.HardTimeout)
 	case c.Advanced.Lease < 0:
 		return wrong("Advanced.Lease", "is negative")
+	case c.Advanced.Lease > c.Advanced.HardTimeout/2 && c.Advanced.HardTimeout > 0:
+		return wrong("Advanced.Lease", "is %s, want at most half of HardTimeout", c.Advanced.Lease)
 	}
 	if err := checkTags(c.Tags); err != nil {
 		return wrong("Tags", "%v", err)

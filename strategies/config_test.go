@@ -35,6 +35,7 @@ func TestConfigErrorsNameTheField(t *testing.T) {
 		"Config.Advanced.SoftTimeout": {Name: "x", TTL: time.Hour, Advanced: strategies.Advanced{SoftTimeout: -1}},
 		"Config.Advanced.HardTimeout": {Name: "x", TTL: time.Hour, Advanced: strategies.Advanced{HardTimeout: time.Hour}},
 		"Config.Advanced.Lease":       {Name: "x", TTL: time.Hour, Advanced: strategies.Advanced{Lease: -1}},
+		"Config.Advanced.Lease is 20": {Name: "x", TTL: time.Hour, Advanced: strategies.Advanced{Lease: 20 * time.Second}},
 	} {
 		func() {
 			defer func() { assert.Contains(t, fmt.Sprint(recover()), field) }()

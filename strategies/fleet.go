@@ -46,7 +46,7 @@ func (s *Store) fleetCounters() [fleetFields]int64 {
 
 // fleetFlush is the command that adds what is new, if it is due; done must be
 // called behind it.
-func (s *Store) fleetFlush(now time.Time) (add cmd, done func(), due bool) {
+func (s *Store) fleetFlush(now time.Time) (add cmd, done func(sent bool), due bool) {
 	f := &s.fleet
 	if !s.cfg.FleetMetrics {
 		return cmd{}, nil, false
@@ -70,11 +70,14 @@ func (s *Store) fleetFlush(now time.Time) (add cmd, done func(), due bool) {
 		return cmd{}, nil, false
 	}
 	f.sending = true
-	return command.New(asIs, "BITFIELD", args...).Once(), func() {
+	return command.New(asIs, "BITFIELD", args...).Once(), func(sent bool) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.sending = false
 		f.due = now.Add(fleetEvery)
+		if !sent {
+			return
+		}
 		// A flush whose end is unknown counts as done: a count too low is
 		// better than the same events twice.
 		f.flushed = current

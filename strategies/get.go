@@ -109,6 +109,7 @@ func (f *fetch[T]) pay(a *answer) {
 	if a.claim() {
 		f.status.Commands += a.cost.commands
 		f.status.Trips += a.cost.trips
+		f.c.stats.latency.add(a.took)
 		return
 	}
 	f.c.count(countSaved, 1)
@@ -146,7 +147,7 @@ func (f *fetch[T]) judged(ctx context.Context, read *flight.Read, a *answer) (T,
 		return *old, flight.Shared, nil
 	case v.state == Stale:
 		return f.stale(ctx, read, a, v, *old)
-	case v.onError && f.c.store.backingOff(f.q.entry):
+	case v.onError && !f.o.force && f.c.store.backingOff(f.q.entry):
 		f.served(Stale, ReasonLoadFailed, a, v)
 		return *old, flight.Shared, nil
 	}
@@ -296,6 +297,7 @@ func (f *fetch[T]) refresh(ctx context.Context, read *flight.Read, a *answer, ol
 		<-k.Load.Done()
 	})
 	if !taken {
+		s.flights.Keep(k.Load) // who joined it loads by itself
 		s.flights.Abandon(k.Load, errFallback)
 		return nil
 	}

@@ -19,49 +19,50 @@ const (
 
 // lease tries to become the one instance that loads. If another is, it waits
 // for that one's entry and takes it: then found is true.
-func (r *run[T]) lease(ctx context.Context) (value T, found bool) {
+func (r *run[T]) lease(ctx context.Context) (value T, err error, found bool) {
 	var zero T
 	s := r.c.store
 	life := r.c.cfg.Advanced.Lease
 	if life <= 0 || r.snap == nil {
-		return zero, false
+		return zero, nil, false
 	}
 	token := string(keyspace.NewToken(time.Now()))
 	key := s.space.Lease(r.q.entry)
 	replies, err := r.call(ctx, setPX(key, token, life, "NX"))
 	if err != nil || replies[0].err != nil {
-		return zero, false
+		return zero, nil, false
 	}
 	if replies[0].Kind != command.KindNil {
 		r.held = command.New(asIs, "DELEX", key, "IFEQ", token).Repeat()
 		r.holds = true
-		return zero, false
+		return zero, nil, false
 	}
 	return r.poll(ctx, time.Now().Add(life))
 }
 
 // poll reads the entry until it is there or the lease has run out.
-func (r *run[T]) poll(ctx context.Context, until time.Time) (value T, found bool) {
+func (r *run[T]) poll(ctx context.Context, until time.Time) (value T, err error, found bool) {
 	s := r.c.store
 	for pause := firstPoll; time.Now().Before(until); pause = min(2*pause, lastPoll) {
 		select {
 		case <-time.After(min(pause, time.Until(until))):
 		case <-ctx.Done():
-			return value, false
+			return value, nil, false
 		}
 		read, err := s.readEntry(ctx, r.q.entry, r.q.tokens)
 		a := read.(*answer)
 		r.out.cost.add(a.cost)
 		if err != nil {
-			return value, false
+			return value, nil, false
 		}
-		if v := s.judge(a, time.Now()); v.state == Hit && !a.entry.Negative {
-			if value, err := r.c.decode(a); err == nil {
-				return value, true
+		if v := s.judge(a, time.Now()); v.state == Hit {
+			value, err := r.c.decode(a)
+			if err == nil || a.entry.Negative {
+				return value, err, true
 			}
 		}
 	}
-	return value, false
+	return value, nil, false
 }
 
 // release gives the lease back if it is still this load's, with the commands

@@ -61,6 +61,9 @@ func (c *Cache[T]) fromLocal(key string, o *options) (T, bool) {
 	c.answered(Hit, false)
 	c.count(countLocal, 1)
 	c.count(countSaved, 1)
+	if trace := s.cfg.Trace.Answer; trace != nil {
+		trace(c.cfg.Name, key, Status{State: Hit, StoredAt: v.StoredAt, TTL: left}, 0)
+	}
 	return value, true
 }
 

@@ -108,7 +108,10 @@ func (b *batch[T]) each(ctx context.Context, keys []string, most int, take func(
 			b.merge(it)
 		}
 		take(items)
-		errs = errors.Join(errs, err)
+		errs = join(errs, err)
+		if b.warm && err != nil && !errors.Is(err, ErrTags) {
+			return errs // the cache is out of reach: load nothing more
+		}
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -194,6 +197,7 @@ func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, er
 		b.c.stats.expect(len(it.a.data))
 	}
 	b.c.count(countSaved, int64(len(items)-1))
+	b.c.stats.latency.add(items[0].a.took)
 	return read, nil
 }
 
@@ -230,10 +234,13 @@ func (b *batch[T]) sort(items []*item[T], read *flight.Read, failed error) (todo
 			continue
 		}
 		b.judge(it)
+		if b.o.force {
+			it.v.onError = it.v.onError && it.v.state == Miss
+		}
 		switch {
 		case it.status.Reason == ReasonNegative:
 		case b.o.force || it.v.state == Miss || b.warm && it.v.state == Stale:
-			if it.old != nil && it.v.onError && !b.warm && s.backingOff(it.q.entry) {
+			if it.old != nil && it.v.onError && !b.warm && !b.o.force && s.backingOff(it.q.entry) {
 				it.serve(Stale, ReasonLoadFailed)
 				continue
 			}

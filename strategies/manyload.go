@@ -36,7 +36,7 @@ func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.R
 			errs = b.fallBack(it, err, errs)
 		}
 	}
-	return errors.Join(append(errs, b.loadAgain(ctx, again))...)
+	return join(append(errs, b.loadAgain(ctx, again))...)
 }
 
 // fallBack serves a stale value instead of a load that failed, if there is one
@@ -67,7 +67,7 @@ func (b *batch[T]) loadAgain(ctx context.Context, items []*item[T]) error {
 			errs = b.fallBack(it, err, errs)
 		}
 	}
-	return errors.Join(errs...)
+	return join(errs...)
 }
 
 func (b *batch[T]) wait(ctx context.Context, it *item[T]) (flight.Outcome, error) {
@@ -79,8 +79,10 @@ func (b *batch[T]) wait(ctx context.Context, it *item[T]) (flight.Outcome, error
 		it.status.Stored, it.status.Oversized, it.status.TTL = out.stored, out.oversized, out.ttl
 		it.status.Err = errors.Join(it.status.Err, out.cacheErr)
 		it.size = out.size
-		b.status.Commands += out.cost.commands
-		b.status.Trips += out.cost.trips
+		if it.ticket.Started {
+			b.status.Commands += out.cost.commands
+			b.status.Trips += out.cost.trips
+		}
 		if err == nil {
 			it.value, it.has = out.value, true
 		}
@@ -209,8 +211,14 @@ func (b *batch[T]) sendSets(ctx context.Context, sets []pendingSet[T]) {
 		if !s.inTime(part[0].run.snap, b.c.cfg.Advanced.HardTimeout) {
 			continue
 		}
+		began := time.Now()
 		replies, spent, err := s.call(ctx, part[0].run.budget, cmds...)
 		part[0].run.out.cost.add(spent)
+		if took := time.Since(began); !b.warm {
+			for _, p := range sets {
+				p.run.budget -= took
+			}
+		}
 		for i, p := range part {
 			switch {
 			case err != nil:
@@ -243,9 +251,14 @@ func (b *batch[T]) createTokens(ctx context.Context, items []*item[T]) {
 	if len(all) == 0 {
 		return
 	}
-	fresh, spent, err := s.create(context.WithoutCancel(ctx), all, b.budget())
+	began := time.Now()
+	fresh, spent, err := s.create(context.WithoutCancel(ctx), all, items[0].run.budget)
 	items[0].run.out.cost.add(spent)
+	took := time.Since(began)
 	for _, it := range items {
+		if !b.warm {
+			it.run.budget -= took
+		}
 		if it.run.snap == nil {
 			continue
 		}
@@ -292,6 +305,7 @@ func (b *batch[T]) refresh(ctx context.Context, items []*item[T], read *flight.R
 	})
 	if !taken {
 		for _, it := range own {
+			s.flights.Keep(it.ticket.Load)
 			s.flights.Abandon(it.ticket.Load, errFallback)
 		}
 		return

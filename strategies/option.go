@@ -30,10 +30,10 @@ func TTL(d time.Duration) Option { return func(o *options) { o.ttl = d } }
 
 // StaleWhileRevalidate replaces Config.StaleWhileRevalidate for a value that
 // this call stores.
-func StaleWhileRevalidate(d time.Duration) Option { return func(o *options) { o.swr = d } }
+func StaleWhileRevalidate(d time.Duration) Option { return func(o *options) { o.swr = max(d, 0) } }
 
 // StaleIfError replaces Config.StaleIfError for a value that this call stores.
-func StaleIfError(d time.Duration) Option { return func(o *options) { o.sie = d } }
+func StaleIfError(d time.Duration) Option { return func(o *options) { o.sie = max(d, 0) } }
 
 // Force loads and stores whatever the cache holds.
 func Force() Option { return func(o *options) { o.force = true } }

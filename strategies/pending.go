@@ -194,6 +194,9 @@ func (s *Store) flushPending(ctx context.Context) error {
 	if s.c == nil || s.pending.len() == 0 {
 		return nil
 	}
+	if err := ctx.Err(); err != nil {
+		return pendingError(err)
+	}
 	_, err := s.sendPending(ctx, 0)
 	return err
 }

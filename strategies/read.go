@@ -193,7 +193,7 @@ func (s *Store) judge(a *answer, now time.Time) verdict {
 	switch {
 	case left > 0 && soft:
 		v.state = Hit
-	case !soft:
+	case !soft && now.Before(window):
 		v.state, v.reason, v.last, v.left = Stale, ReasonStale, true, min(left, 0)
 	case now.Before(window):
 		v.state, v.reason = Stale, ReasonStale

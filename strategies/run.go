@@ -75,10 +75,10 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 		r.createTokens(ctx)
 	}
 	if !r.refresh {
-		if value, found := r.lease(ctx); found {
+		if value, err, found := r.lease(ctx); found {
 			r.leaveSlot()
 			r.out.value = value
-			s.flights.Finish(r.fl, &r.out, nil)
+			s.flights.Finish(r.fl, &r.out, err)
 			return
 		}
 	}

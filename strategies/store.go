@@ -212,10 +212,8 @@ func (s *Store) spawn(work func()) {
 // invalidations are confirmed, or ctx ends. Call it before an instance may
 // freeze. It returns [ErrPending] if an invalidation is still unconfirmed.
 func (s *Store) Flush(ctx context.Context) error {
-	if err := s.exec.Flush(ctx); err != nil {
-		return err
-	}
-	return s.flushPending(ctx)
+	_ = s.flushPending(ctx) // it must not wait for slow loads
+	return errors.Join(s.exec.Flush(ctx), s.flushPending(ctx))
 }
 
 // Close drains the Store: it waits for loads and background work, and sends

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"time"
 
 	"github.com/cldcde/restash/client"
@@ -23,6 +24,7 @@ func (r *run[T]) store(ctx context.Context, negative bool, took time.Duration) {
 		r.load.swr, r.load.sie = 0, 0
 	}
 	if r.snap == nil || r.load.noStore || ttl < time.Millisecond {
+		r.unread()
 		return
 	}
 	if !r.late(ctx) || !s.flights.Storable(r.fl) || s.bornTooLate(r.snap.tokens, r.began) {
@@ -134,11 +136,15 @@ func (r *run[T]) late(ctx context.Context) bool {
 		return true
 	}
 	if countTags(r.snap.tokens)+countTags(late) > MaxTags {
+		r.forgetLearned()
+	}
+	if countTags(r.snap.tokens)+countTags(late) > MaxTags {
 		r.failed(fmt.Errorf("%w: more than %d", ErrTags, MaxTags))
 		s.flights.Late(r.fl, late, true)
 		return false
 	}
 	began := time.Now()
+	s.flights.Close(r.fl) // who reads from now on may know more than the reply says
 	values, err := s.mget(ctx, r.budget, appendKeys(nil, late), &r.out.cost)
 	r.budget -= time.Since(began)
 	if err != nil {
@@ -155,6 +161,38 @@ func (r *run[T]) late(ctx context.Context) bool {
 	r.snap = r.snap.with(append(r.snap.tokens[:len(r.snap.tokens):len(r.snap.tokens)], late...))
 	s.learn(r.q.entry, r.load.tags)
 	return storable
+}
+
+// forgetLearned takes the tags of earlier values out of the snapshot.
+func (r *run[T]) forgetLearned() {
+	var keep []flight.Token
+	for _, t := range r.snap.tokens {
+		own := t.ID[0] != 't' && t.ID[0] != 'T'
+		for _, q := range r.q.tokens[:r.q.own] {
+			own = own || q.ID == t.ID
+		}
+		for _, tag := range r.load.tags {
+			own = own || tagID(tag)[1:] == t.ID[1:]
+		}
+		if own {
+			keep = append(keep, t)
+		}
+	}
+	r.snap = r.snap.with(keep)
+}
+
+// unread says that the load depends on tags whose tokens nobody will read: who
+// began to read behind it loads anew.
+func (r *run[T]) unread() {
+	var late []flight.Token
+	for _, t := range r.load.tags {
+		if t != "" && (r.snap == nil || !r.snap.knows(tagID(t))) {
+			late = r.c.store.appendTag(late, t)
+		}
+	}
+	if len(late) > 0 {
+		r.c.store.flights.Late(r.fl, late, r.snap != nil)
+	}
 }
 
 func countTags(tokens []flight.Token) int {
@@ -203,7 +241,7 @@ func (c *Cache[T]) set(key string, h entry.Header, tokens []flight.Token, value 
 	var body []byte
 	if !h.Negative {
 		var err error
-		if body, err = c.cfg.Advanced.Codec.Encode(nil, value); err != nil {
+		if body, err = c.encode(value); err != nil {
 			return cmd{}, fmt.Errorf("strategies: encode %s: %w", c.cfg.Name, err)
 		}
 	}
@@ -215,6 +253,16 @@ func (c *Cache[T]) set(key string, h entry.Header, tokens []flight.Token, value 
 		return cmd{}, fmt.Errorf("%w: %d bytes, the limit is %d", errOversized, len(data), limit)
 	}
 	return setPX(key, string(data), h.Fresh+max(h.StaleWhileRevalidate, h.StaleIfError)), nil
+}
+
+// encode runs in a goroutine of ours: a panic must not end the process.
+func (c *Cache[T]) encode(value T) (body []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
+	return c.cfg.Advanced.Codec.Encode(nil, value)
 }
 
 func marks(tokens []flight.Token) []entry.Mark {

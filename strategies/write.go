@@ -62,39 +62,38 @@ func (c *Cache[T]) WriteAround(ctx context.Context, key string, save func(ctx co
 
 // DeleteMany is [Cache.Delete] for many keys in one round trip.
 func (c *Cache[T]) DeleteMany(ctx context.Context, keys []string, del func(ctx context.Context) error) error {
-	var failed error
 	if del != nil {
-		failed = del(ctx)
+		if err := c.save(ctx, keys, del); err != nil {
+			return err
+		}
 	}
-	pending := c.drop(ctx, keys)
-	if failed != nil {
-		return failed
-	}
-	return pending
+	_, err := c.drop(ctx, keys)
+	return err
 }
 
 // drop replaces the tokens of keys.
-func (c *Cache[T]) drop(ctx context.Context, keys []string) error {
+func (c *Cache[T]) drop(ctx context.Context, keys []string) (cost, error) {
 	s := c.store
 	if s.c == nil || len(keys) == 0 {
-		return nil
+		return cost{}, nil
 	}
 	tokens := make([]string, len(keys))
 	for i, k := range keys {
 		tokens[i] = s.space.Key(c.cfg.Name, k, false)
 	}
 	s.counters.invalidations.Add(1)
-	_, err := s.replaceTokens(ctx, tokens)
-	return err
+	return s.replaceTokens(ctx, tokens)
 }
 
 // writing is one write of several keys.
 type writing[T any] struct {
-	c       *Cache[T]
-	o       options
-	queries []query
-	answers []*answer // nil: no snapshot
-	cost    cost
+	c         *Cache[T]
+	o         options
+	queries   []query
+	answers   []*answer // nil: no snapshot
+	cost      cost
+	stored    int // entries that are as good as this write
+	oversized bool
 }
 
 func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) T, save func(context.Context) error, opts []Option) error {
@@ -112,16 +111,30 @@ func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) 
 	w.snapshot(ctx)
 	began := time.Now()
 	if save != nil {
-		if err := save(ctx); err != nil {
-			_ = c.drop(ctx, keys) // what stays pending is sent by the next call
+		if err := c.save(ctx, keys, save); err != nil {
 			return err
 		}
 	}
 	err := w.store(ctx, keys, value, time.Since(began))
 	if st := w.o.status; st != nil {
 		st.Commands, st.Trips, st.Err = w.cost.commands, w.cost.trips, err
-		st.Stored = err == nil && w.answers != nil
+		st.Stored, st.Oversized = err == nil && w.stored == len(keys), w.oversized
 	}
+	return err
+}
+
+// save runs a change of the database and invalidates the keys if it fails or
+// panics: it may have been committed all the same. What stays pending is sent
+// by the next call.
+func (c *Cache[T]) save(ctx context.Context, keys []string, save func(context.Context) error) error {
+	saved := false
+	defer func() {
+		if !saved {
+			_, _ = c.drop(ctx, keys)
+		}
+	}()
+	err := save(ctx)
+	saved = err == nil
 	return err
 }
 
@@ -172,10 +185,12 @@ func (w *writing[T]) store(ctx context.Context, keys []string, value func(string
 	if s.c == nil {
 		return nil
 	}
-	s.counters.invalidations.Add(1)
 	if w.answers == nil || !s.inTime(w.answers[0], w.c.cfg.Advanced.HardTimeout) {
-		return w.c.drop(ctx, keys)
+		spent, err := w.c.drop(ctx, keys)
+		w.cost.add(spent)
+		return err
 	}
+	s.counters.invalidations.Add(1)
 	tokens := make([]string, len(w.queries))
 	for i, q := range w.queries {
 		tokens[i] = q.token
@@ -188,8 +203,11 @@ func (w *writing[T]) store(ctx context.Context, keys []string, value func(string
 		replies, spent, err := s.call(context.WithoutCancel(ctx), s.cfg.Budget, cmds.all...)
 		w.cost.add(spent)
 		for i := range n {
-			if err != nil || !cmds.won(i, replies) {
+			switch {
+			case err != nil || !cmds.won(i, replies):
 				lost = append(lost, tokens[from+i])
+			case cmds.stored(i, replies):
+				w.stored++
 			}
 		}
 		from += n
@@ -214,6 +232,16 @@ type writeCmds struct {
 func (c writeCmds) won(i int, replies []reply) bool {
 	r := replies[c.token[i]]
 	return r.err == nil && r.Kind != command.KindNil
+}
+
+// stored reports whether the entry of the i-th key was stored too.
+func (c writeCmds) stored(i int, replies []reply) bool {
+	at := c.token[i] + 1
+	next := len(c.all)
+	if i+1 < len(c.token) {
+		next = c.token[i+1]
+	}
+	return at < next && replies[at].err == nil
 }
 
 // pack builds the commands for as many keys as fit into one round trip.
@@ -260,6 +288,7 @@ func (w *writing[T]) pair(q query, a *answer, value T, took time.Duration) (toke
 	set, err := w.c.set(q.entry, r.header(w.o.ttl, took, false), next, value)
 	if err != nil {
 		r.unstorable(err)
+		w.oversized = w.oversized || r.out.oversized
 		return token, set, false
 	}
 	return token, set, true

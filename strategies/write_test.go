@@ -245,7 +245,7 @@ func TestGetManyKeepsWhatCame(t *testing.T) {
 	got, err := c.GetMany(t.Context(), []string{"a", "b"}, func(context.Context, []string) (map[string]item, error) {
 		return map[string]item{"a": {N: 1}}, errSource
 	})
-	require.ErrorIs(t, err, errSource)
+	require.Equal(t, errSource, err, "the loader's error, unchanged")
 	assert.Equal(t, map[string]item{"a": {N: 1}}, got)
 	var src source
 	_, st := get(t, c, "a", &src)
@@ -400,6 +400,33 @@ func TestOthersPendingInvalidationsAreNotOnesOwn(t *testing.T) {
 		wg.Wait()
 		assert.Zero(t, store.Stats().Pending)
 	})
+}
+
+func TestASaveThatPanicsInvalidatesToo(t *testing.T) {
+	srv := newServer(t)
+	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})
+	var src source
+	get(t, c, "k", &src)
+	assert.Panics(t, func() {
+		_ = c.WriteThrough(t.Context(), "k", item{}, func(context.Context, item) error { panic("after the commit") })
+	})
+	_, st := get(t, c, "k", &src)
+	assert.Equal(t, strategies.ReasonInvalidated, st.Reason)
+}
+
+func TestAWriteSaysWhatItStored(t *testing.T) {
+	srv := newServer(t)
+	c := strategies.New[string](newStore(t, srv), strategies.Config{Name: "page", TTL: time.Hour, Advanced: strategies.Advanced{GzipFrom: -1}})
+	var st strategies.Status
+	require.NoError(t, c.Set(t.Context(), "k", "small", strategies.Report(&st)))
+	assert.True(t, st.Stored)
+	require.NoError(t, c.Set(t.Context(), "k", strings.Repeat("x", 600<<10), strategies.Report(&st)))
+	assert.Equal(t, []bool{false, true}, []bool{st.Stored, st.Oversized})
+	other := strategies.New[string](newStore(t, srv), strategies.Config{Name: "page", TTL: time.Hour})
+	require.NoError(t, c.WriteThrough(t.Context(), "k", "first", func(ctx context.Context, _ string) error {
+		return other.Set(ctx, "k", "second")
+	}, strategies.Report(&st)))
+	assert.False(t, st.Stored, "dead on arrival")
 }
 
 func TestABatchOfHitsReportsTheShortestTTL(t *testing.T) {

@@ -15,6 +15,7 @@ type Load struct {
 	private bool
 	// lateFrom makes waiters whose read was sent later load anew.
 	lateFrom uint64
+	closedAt uint64 // callers whose read was sent later do not join; 0 for open
 	finished uint64
 
 	done  chan struct{}
@@ -96,7 +97,7 @@ func (t *Table) find(key string, read *Read, tokens []Token) (*Load, uint64) {
 		candidates = append(slices.Clip(candidates), s.loads...)
 	}
 	for _, l := range candidates {
-		if l.key == key && !l.voided && !l.private && l.lateFrom == 0 && l.sameAs(tokens) {
+		if l.key == key && !l.voided && !l.private && l.lateFrom == 0 && (l.closedAt == 0 || read.sent < l.closedAt) && l.sameAs(tokens) {
 			return l, read.sent
 		}
 	}
@@ -157,6 +158,13 @@ func (t *Table) Late(l *Load, tokens []Token, refuse bool) (storable bool) {
 		t.drop(l)
 	}
 	return !l.voided
+}
+
+// Close keeps callers whose read is sent from now on from joining the load.
+func (t *Table) Close(l *Load) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.closedAt = t.tick()
 }
 
 // Renew replaces what the load is known to depend on, after its tokens were

@@ -89,9 +89,10 @@ const MaxVerbatim = 512
 
 // Normalize returns s if it can stand in a Redis key as it is, and "#" with
 // its SHA-256 in base64url otherwise: when it is longer than [MaxVerbatim], is
-// not UTF-8 (a JSON body cannot carry it), or begins with "#" itself.
+// not UTF-8 (a JSON body cannot carry it), begins with "#" itself, or holds
+// "%;", which no escaped text does and which marks variants.
 func Normalize(s string) string {
-	if len(s) <= MaxVerbatim && utf8.ValidString(s) && !strings.HasPrefix(s, "#") {
+	if len(s) <= MaxVerbatim && utf8.ValidString(s) && !strings.HasPrefix(s, "#") && !strings.Contains(s, "%;") {
 		return s
 	}
 	return "#" + Hash(s)
