@@ -144,6 +144,10 @@ func TestStats(t *testing.T) {
 		assert.InDelta(t, 0.67, st.HitRate(), 0.01)
 		bill := srv.Bill()
 		assert.Equal(t, []int64{bill.Commands, bill.Trips}, []int64{st.Commands, st.Trips}, "as the server counts")
+		ha, hb := st.Handles["a"], st.Handles["b"]
+		assert.Equal(t, []int64{bill.Commands, bill.Trips}, []int64{ha.Commands + hb.Commands, ha.Trips + hb.Trips})
+		assert.NotZero(t, ha.BytesIn)
+		assert.NotZero(t, ha.BytesOut)
 		assert.NotZero(t, st.BytesOut)
 		assert.NotZero(t, st.BytesIn)
 	})

@@ -110,6 +110,7 @@ func (f *fetch[T]) pay(a *answer) {
 		f.status.Commands += a.cost.commands
 		f.status.Trips += a.cost.trips
 		f.c.stats.latency.add(a.took)
+		f.c.stats.charge(a.cost, len(a.data), 0)
 		return
 	}
 	f.c.count(countSaved, 1)

@@ -192,10 +192,13 @@ func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, er
 	if err != nil {
 		return nil, err
 	}
+	bytes := 0
 	for i, it := range items {
 		it.a = answers[i]
+		bytes += len(it.a.data)
 		b.c.stats.expect(len(it.a.data))
 	}
+	b.c.stats.charge(spent, bytes, 0)
 	b.c.count(countSaved, int64(len(items)-1))
 	b.c.stats.latency.add(items[0].a.took)
 	return read, nil

@@ -152,6 +152,7 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 	}
 	b.sendSets(ctx, sets)
 	for _, it := range items {
+		b.c.stats.charge(it.run.out.cost, 0, it.run.out.size)
 		s.flights.Finish(it.run.fl, &it.run.out, it.run.loadErr)
 	}
 }

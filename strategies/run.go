@@ -78,6 +78,7 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 		if value, err, found := r.lease(ctx); found {
 			r.leaveSlot()
 			r.out.value = value
+			r.c.stats.charge(r.out.cost, 0, 0)
 			s.flights.Finish(r.fl, &r.out, err)
 			return
 		}
@@ -95,6 +96,7 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 		r.store(context.WithoutCancel(ctx), err != nil, took)
 	}
 	r.release(context.WithoutCancel(ctx))
+	r.c.stats.charge(r.out.cost, 0, r.out.size)
 	s.flights.Finish(r.fl, &r.out, err)
 }
 

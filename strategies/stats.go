@@ -73,6 +73,12 @@ type HandleStats struct {
 	// CommandsSaved are the billed commands that sharing reads, the local cache
 	// and batches made unnecessary: what one MGET per answer would have cost more.
 	CommandsSaved int64
+	// Commands billed and HTTP round trips. Invalidations count for the Store
+	// only.
+	Commands, Trips int64
+	// BytesOut and BytesIn are those of entries stored and read; of a Store,
+	// those of all commands and replies.
+	BytesOut, BytesIn int64
 	// AvgLatency, P50 and P99 are of cache reads.
 	AvgLatency, P50, P99 time.Duration
 }
@@ -80,8 +86,6 @@ type HandleStats struct {
 // Stats are the counters of a Store in this process.
 type Stats struct {
 	HandleStats
-	// Commands billed, HTTP round trips, and bytes of commands and replies.
-	Commands, Trips, BytesOut, BytesIn int64
 	// Pending invalidations, not yet confirmed by Redis.
 	Pending int64
 	// Invalidations asked of this Store.
@@ -110,9 +114,7 @@ func (s *Store) Stats() Stats {
 	c := &s.counters
 	st := Stats{
 		HandleStats: c.snapshot(),
-		Commands:    c.commands.Load(), Trips: c.trips.Load(),
-		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
-		Pending: int64(s.pending.len()), Invalidations: c.invalidations.Load(),
+		Pending:     int64(s.pending.len()), Invalidations: c.invalidations.Load(),
 		Breaker: s.breaker.State(), Disabled: !s.Enabled(),
 		Handles: map[string]HandleStats{},
 	}
@@ -134,8 +136,18 @@ func (c *counters) snapshot() HandleStats {
 		Bypass: c.bypass.Load(), Errors: c.errors.Load(), Coalesced: c.coalesced.Load(),
 		Refreshes: c.refreshes.Load(), RefreshesFailed: c.failed.Load(), Oversized: c.oversized.Load(),
 		LocalHits: c.localHits.Load(), CommandsSaved: c.saved.Load(),
+		Commands: c.commands.Load(), Trips: c.trips.Load(),
+		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
 		AvgLatency: mean, P50: p50, P99: p99,
 	}
+}
+
+// charge notes what a call for this handle has sent and read.
+func (h *handle) charge(c cost, in, out int) {
+	h.commands.Add(int64(c.commands))
+	h.trips.Add(int64(c.trips))
+	h.bytesIn.Add(int64(in))
+	h.bytesOut.Add(int64(out))
 }
 
 // count adds to a counter of the handle and of the Store.

@@ -53,6 +53,9 @@ func (r *run[T]) store(ctx context.Context, negative bool, took time.Duration) {
 		return
 	}
 	r.out.stored, r.out.ttl = true, h.Fresh
+	for _, set := range sets[:own] {
+		r.out.size += len(set.Args()[2])
+	}
 }
 
 // call sends commands within what is left of the budget.

@@ -94,6 +94,7 @@ type writing[T any] struct {
 	cost      cost
 	stored    int // entries that are as good as this write
 	oversized bool
+	bytes     int
 }
 
 func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) T, save func(context.Context) error, opts []Option) error {
@@ -116,6 +117,7 @@ func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) 
 		}
 	}
 	err := w.store(ctx, keys, value, time.Since(began))
+	c.stats.charge(w.cost, 0, w.bytes)
 	if st := w.o.status; st != nil {
 		st.Commands, st.Trips, st.Err = w.cost.commands, w.cost.trips, err
 		st.Stored, st.Oversized = err == nil && w.stored == len(keys), w.oversized
@@ -262,6 +264,7 @@ func (w *writing[T]) pack(from int, value func(string) T, took time.Duration) (i
 		}
 		n++
 	}
+	w.bytes += size
 	return n, p
 }
 
