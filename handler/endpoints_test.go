@@ -32,6 +32,7 @@ func TestMetricsEndpoint(t *testing.T) {
 	assert.Equal(t, "text/plain; version=0.0.4; charset=utf-8", text.Header.Get("Content-Type"))
 	assert.Contains(t, text.Body, "\nrestash_hits_total 3\n")
 	assert.Contains(t, text.Body, `restash_http_answers_total{preset="list",result="hit"} 3`)
+	assert.Regexp(t, `restash_handle_commands_total\{handle="[^"]+"\} [1-9]`, text.Body)
 	assert.Equal(t, http.StatusMethodNotAllowed, ask(metrics, http.MethodPost, "/").Status)
 
 	locked := handler.Metrics(r.store, handler.Secret("s3cret"))

@@ -98,6 +98,10 @@ func (p *promText) handles(handles map[string]strategies.HandleStats) {
 			fmt.Fprintf(p, "%shandle_answers_total{handle=%q,result=%q} %d\n", promPrefix, name, s.result, s.n)
 		}
 	}
+	p.family("handle_commands_total", "counter", "Billed commands by class of values.")
+	for _, name := range sortedNames(handles) {
+		fmt.Fprintf(p, "%shandle_commands_total{handle=%q} %d\n", promPrefix, name, handles[name].Commands)
+	}
 }
 
 func (p *promText) routes(store *strategies.Store) {
