@@ -164,12 +164,17 @@ func TestTLSSessionsAreResumed(t *testing.T) {
 	tr.TLSClientConfig.RootCAs.AddCert(s.Certificate())
 	c, err := client.New(client.Config{URL: s.URL, Token: "t", HTTPClient: &http.Client{Transport: watching{tr, &resumed}}})
 	require.NoError(t, err)
-	for range 5 {
+	// A connection that is not idle yet when the others are closed serves once
+	// more, so it is not said how many requests it takes.
+	for range 50 {
 		_, err := c.Exists(t.Context(), "k")
 		require.NoError(t, err)
 		tr.CloseIdleConnections()
+		if resumed >= 4 {
+			return
+		}
 	}
-	assert.Equal(t, 4, resumed)
+	t.Fatalf("%d of 50 requests went over a resumed session", resumed)
 }
 
 // watching counts answers over resumed TLS sessions.
