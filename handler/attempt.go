@@ -62,10 +62,14 @@ func (a *attempt) fetch() (*response, error) {
 	return x.p.cache.Fetch(x.r.Context(), x.key, a.load, opts...)
 }
 
-// result is what the load left, if it has ended, and whether it ever ran.
+// result is what the load left, if it has ended, and whether it ever ran. A
+// refresh behind a stale answer is no part of that answer, ended or not.
 func (a *attempt) result() (own *outcome, ran bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.status.State == strategies.Stale && a.status.Reason == strategies.ReasonStale {
+		return nil, a.ran
+	}
 	return a.out, a.ran
 }
 

@@ -336,7 +336,7 @@ func (j *job) live(resp *response) {
 	}
 	// What is stale at once is stored all the same, to be validated.
 	j.l.SetTTL(max(left, time.Millisecond))
-	j.l.SetStaleWhileRevalidate(v.revalidateWindow())
+	j.l.SetStaleWhileRevalidate(v.revalidateWindow() + min(left, 0))
 	keep := j.cfg.Advanced.Keep
 	if !hasValidator(resp.header) {
 		keep = min(keep, keepUnvalidated)
