@@ -72,7 +72,7 @@ func (i item) patternString() string {
 type Scan struct {
 	match  string // the MATCH of SCAN, at least as wide as the pattern
 	prefix string // what all keys of the handle begin with
-	globs  []string
+	glob   string // of the whole key, its literal parts canonical
 	budget int
 	dry    bool
 }
@@ -97,7 +97,7 @@ func newScan(space keyspace.Space, i item) Scan {
 			texts[n] = escapeGlob(keyspace.Canonical(p.text))
 		}
 	}
-	s.globs = []string{strings.Join(texts, ":")}
+	s.glob = strings.Join(texts, ":")
 	return s
 }
 
@@ -123,12 +123,7 @@ func (s Scan) matches(key string) bool {
 		segments[i] = keyspace.Canonical(seg)
 	}
 	canonical := strings.Join(segments, ":")
-	for _, g := range s.globs {
-		if matchGlob(g, own) || matchGlob(g, canonical) {
-			return true
-		}
-	}
-	return false
+	return matchGlob(s.glob, own) || matchGlob(s.glob, canonical)
 }
 
 // ErrBudget is wrapped by the error of a pattern that would cost more commands

@@ -20,12 +20,15 @@ func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...
 		var zero T
 		return zero, errNoLoader
 	}
-	if len(opts) == 0 {
-		if v, ok := c.fromLocal(key, &options{}); ok {
-			return v, nil
-		}
+	if err := ctx.Err(); err != nil {
+		var zero T
+		return zero, err
 	}
-	return c.Fetch(ctx, key, func(ctx context.Context, l *Load[T]) (T, error) { return load(ctx, key) }, opts...)
+	o := c.options(opts)
+	if v, ok := c.fromLocal(key, &o); ok {
+		return v, nil
+	}
+	return c.fetch(ctx, key, func(ctx context.Context, _ *Load[T]) (T, error) { return load(ctx, key) }, o)
 }
 
 // Fetch is [Cache.Get] with a loader that can look at the old value and decide
@@ -38,13 +41,20 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 	if err := ctx.Err(); err != nil {
 		return zero, err
 	}
-	f := &fetch[T]{c: c, o: c.options(opts), load: load, began: time.Now()}
+	o := c.options(opts)
+	if v, ok := c.fromLocal(key, &o); ok {
+		return v, nil
+	}
+	return c.fetch(ctx, key, load, o)
+}
+
+// fetch answers from Redis or from the loader.
+func (c *Cache[T]) fetch(ctx context.Context, key string, load loadFunc[T], o options) (T, error) {
+	var zero T
+	f := &fetch[T]{c: c, o: o, load: load, began: time.Now()}
 	f.status = &f.own
 	if f.o.status != nil {
 		f.status = f.o.status
-	}
-	if v, ok := c.fromLocal(key, &f.o); ok {
-		return v, nil
 	}
 	var err error
 	if f.q, err = c.query(key, &f.o); err != nil {

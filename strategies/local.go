@@ -1,6 +1,9 @@
 package strategies
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Local is a cache in the process, in front of Redis, for values that were
 // found valid there. It must be safe for concurrent use. Package
@@ -75,20 +78,11 @@ func (c *Cache[T]) covered(tokens []string, key string, o *options) bool {
 		tags = append(tags[:len(tags):len(tags)], o.keyTags(key)...)
 	}
 	for _, t := range tags {
-		if !contains(tokens, c.store.space.Tag(t, false)) {
+		if !slices.Contains(tokens, c.store.space.Tag(t, false)) {
 			return false
 		}
 	}
 	return true
-}
-
-func contains(list []string, s string) bool {
-	for _, have := range list {
-		if have == s {
-			return true
-		}
-	}
-	return false
 }
 
 // keepLocal hands a value that was just found valid to the local cache.

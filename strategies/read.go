@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -147,21 +148,14 @@ func (s *Store) learn(key string, tags []string) {
 	known, _ := s.learned.get(key)
 	merged := append([]string(nil), known...)
 	for _, t := range tags {
-		merged = appendNew(merged, t)
+		if !slices.Contains(merged, t) {
+			merged = append(merged, t)
+		}
 	}
 	if len(merged) > MaxTags {
 		merged = tags
 	}
 	s.learned.set(key, merged)
-}
-
-func appendNew(list []string, s string) []string {
-	for _, have := range list {
-		if have == s {
-			return list
-		}
-	}
-	return append(list, s)
 }
 
 // verdict is what an entry is worth at a moment.

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cldcde/restash/internal/flight"
@@ -65,7 +66,7 @@ func (s *Store) readManyLate(ctx context.Context, budget time.Duration, qs []que
 	for i, a := range answers {
 		missing := a.missingTags()
 		for _, t := range late {
-			if contains(missing, keyspace.Unescape(t.ID[1:])) {
+			if slices.Contains(missing, keyspace.Unescape(t.ID[1:])) {
 				a.tokens = append(a.tokens, t)
 			}
 		}
