@@ -20,6 +20,7 @@ func TestBill_perCommand(t *testing.T) {
 	}{
 		{"/", `["GET","k"]`, 1},
 		{"/", `["MGET","a","b","c"]`, 1},
+		{"/", `["MSETEX",2,"a","1","b","2","EX",9]`, 1},
 		{"/", `["EVAL","redis.call('INCR','n') return redis.call('GET','n')",0]`, 3},
 		{"/", `["EVAL","local n = redis.pcall('INCR','text') return 1",0]`, 2},
 		{"/pipeline", `[["GET","a"],["SET","b","1"],["INCR"],["NOPE"]]`, 2},

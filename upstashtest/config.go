@@ -34,6 +34,9 @@ type Config struct {
 	// Limits are those of the plan to stand in for, such as [Free]. The zero
 	// value has the sizes of [PayAsYouGo] and no quotas.
 	Limits Limits
+	// Without are names of commands that the server does not know, such as
+	// "MSETEX": it stands in for an older one. Scripts still know them.
+	Without []string
 	// Logger gets one line for each request that cannot work (unknown
 	// route, wrong token, dead engine); nil is silent. It never gets tokens
 	// or values.

@@ -3,6 +3,7 @@ package upstashtest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cldcde/restash/client/command"
@@ -40,6 +41,9 @@ func (x *exchange) checkAccess(args []string) refusal {
 		return refusal{string(r.Bytes), http.StatusBadRequest}
 	}
 	in, _ := engine.Lookup(args)
+	if slices.ContainsFunc(x.s.cfg.Without, func(name string) bool { return strings.EqualFold(name, in.Name) }) {
+		return refusal{string(engine.Unavailable(in.Name).Bytes), http.StatusBadRequest}
+	}
 	if x.token.ReadOnly && !readable(in) {
 		return refuse(http.StatusBadRequest, "NOPERM this user has no permissions to run the '%s' command or its subcommand", strings.ToLower(in.Name))
 	}

@@ -311,3 +311,20 @@ func TestDeadEngine(t *testing.T) {
 	require.ErrorContains(t, err, "connection refused")
 	assert.Zero(t, s.Bill().Commands)
 }
+
+// An older server does not know MSETEX: refused as any unknown command is, on
+// every endpoint, and not billed.
+func TestWithout(t *testing.T) {
+	s := upstashtest.Run(t, func(c *upstashtest.Config) { c.Without = []string{"msetex"} })
+	unknown := do(t, s, "NOPE", 1, "a", "v")
+	got := do(t, s, "MSETEX", 1, "a", "v")
+	assert.Equal(t, 400, got.status)
+	assert.Equal(t, strings.ReplaceAll(unknown.body, "NOPE", "MSETEX"), got.body)
+	got = send(t, s, request{path: "/pipeline", body: `[["MSETEX",1,"a","v"],["SET","b","1"]]`})
+	assert.Equal(t, 200, got.status)
+	assert.Contains(t, got.body, `"error":"ERR Command is not available: 'MSETEX'`)
+	assert.Contains(t, got.body, `{"result":"OK"}`)
+	got = send(t, s, request{path: "/multi-exec", body: `[["SET","b","2"],["MSETEX",1,"a","v"]]`})
+	assert.Contains(t, got.body, "EXECABORT")
+	assert.EqualValues(t, 1, s.Bill().Commands)
+}

@@ -15,7 +15,7 @@ var classOf = map[string]byte{
 // eventOf has the events that are not called as their command.
 var eventOf = map[string]string{
 	"UNLINK": "del", "GETDEL": "del", "DELEX": "del", "SETEX": "set", "PSETEX": "set", "SETNX": "set", "GETSET": "set",
-	"MSET": "set", "MSETNX": "set", "INCR": "incrby", "DECR": "decrby", "BITOP": "set", "BITFIELD": "setbit",
+	"MSET": "set", "MSETEX": "set", "MSETNX": "set", "INCR": "incrby", "DECR": "decrby", "BITOP": "set", "BITFIELD": "setbit",
 	"PEXPIRE": "expire", "EXPIREAT": "expire", "PEXPIREAT": "expire", "COPY": "copy_to",
 	"HMSET": "hset", "HSETNX": "hset", "HGETDEL": "hdel", "HEXPIREAT": "hexpire", "HPEXPIRE": "hexpire", "HPEXPIREAT": "hexpire",
 	"LPUSHX": "lpush", "RPUSHX": "rpush", "ZINCRBY": "zincr", "GEOADD": "zadd", "PFMERGE": "pfadd",

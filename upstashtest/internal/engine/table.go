@@ -125,8 +125,10 @@ func (in *Info) movableKeys(args []string) []string {
 	switch in.Name {
 	case "EVAL", "EVAL_RO", "EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO":
 		return counted(args, 2)
-	case "ZUNION", "ZINTER", "ZDIFF", "ZINTERCARD", "SINTERCARD", "LMPOP", "ZMPOP":
+	case "ZUNION", "ZINTER", "ZDIFF", "ZINTERCARD", "SINTERCARD", "SDIFFCARD", "SUNIONCARD", "LMPOP", "ZMPOP":
 		return counted(args, 1)
+	case "MSETEX":
+		return pairedKeys(args)
 	case "XREAD", "XREADGROUP":
 		for i, a := range args {
 			if upper(a) == "STREAMS" {
@@ -148,4 +150,17 @@ func counted(args []string, at int) []string {
 		return nil
 	}
 	return args[at+1 : at+1+n]
+}
+
+// pairedKeys returns the keys of "n key value ...".
+func pairedKeys(args []string) []string {
+	n, err := strconv.Atoi(args[1])
+	if err != nil || n < 1 || n > (len(args)-2)/2 {
+		return nil
+	}
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = args[2+2*i]
+	}
+	return keys
 }

@@ -30,7 +30,7 @@ func TestKeys(t *testing.T) {
 		"GET k": "k", "MSET a 1 b 2": "a b", "DEL a b": "a b", "BITOP AND d a b": "d a b", "XGROUP CREATE s g 0": "s",
 		"EVAL s 2 a b c": "a b", "ZUNIONSTORE d 2 a b": "d a b", "ZDIFF 2 a b WITHSCORES": "a b", "EVAL s 9 a": "",
 		"XREAD COUNT 1 STREAMS a b 0 0": "a b", "JSON.MGET a b $": "a b", "JSON.MSET a $ 1 b $ 2": "a b",
-		"LMPOP 2 a b LEFT": "a b", "PING": "", "OBJECT ENCODING k": "",
+		"LMPOP 2 a b LEFT": "a b", "PING": "", "MSETEX 2 a 1 b 2 EX 9": "a b", "MSETEX 9 a 1": "", "SDIFFCARD 2 a b LIMIT 1": "a b", "OBJECT ENCODING k": "",
 	} {
 		args := strings.Fields(line)
 		in, _ := engine.Lookup(args)
