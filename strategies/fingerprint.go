@@ -1,6 +1,8 @@
 package strategies
 
 import (
+	"encoding"
+	"encoding/json"
 	"fmt"
 	"reflect"
 	"strings"
@@ -9,40 +11,71 @@ import (
 // fingerprint names the shape of a type as its codec sees it, so that two
 // deploys with different types never read each other's entries.
 func fingerprint(t reflect.Type, codec Codec) string {
-	var b strings.Builder
+	d := describer{seen: map[reflect.Type]int{}}
 	if _, ok := codec.(JSON); !ok {
-		fmt.Fprintf(&b, "%T ", codec)
+		d.allTags = true
+		fmt.Fprintf(&d.b, "%T ", codec)
 	}
-	describe(&b, t, map[reflect.Type]bool{})
-	return shortHash(b.String())
+	d.describe(t)
+	return shortHash(d.b.String())
 }
 
-func describe(b *strings.Builder, t reflect.Type, seen map[reflect.Type]bool) {
+// describer writes a type once in full; after that a named type, and only such
+// a one can come back to itself, is known by its number.
+type describer struct {
+	b       strings.Builder
+	seen    map[reflect.Type]int
+	allTags bool // another codec may look at any tag
+}
+
+// ownForms are the ways in which a type's values write themselves.
+var ownForms = []reflect.Type{
+	reflect.TypeFor[json.Marshaler](), reflect.TypeFor[json.Unmarshaler](),
+	reflect.TypeFor[encoding.TextMarshaler](), reflect.TypeFor[encoding.TextUnmarshaler](),
+	reflect.TypeFor[encoding.BinaryMarshaler](), reflect.TypeFor[encoding.BinaryUnmarshaler](),
+}
+
+func (d *describer) describe(t reflect.Type) {
 	if t.Name() != "" {
-		b.WriteString(t.String())
+		if n, ok := d.seen[t]; ok {
+			fmt.Fprintf(&d.b, "#%d", n)
+			return
+		}
+		d.seen[t] = len(d.seen)
+		d.b.WriteString(t.String())
 	}
-	if seen[t] {
-		return
+	fmt.Fprintf(&d.b, "(%s", t.Kind())
+	for i, form := range ownForms {
+		if t.Implements(form) || reflect.PointerTo(t).Implements(form) {
+			fmt.Fprintf(&d.b, " *%d", i)
+		}
 	}
-	seen[t] = true
-	fmt.Fprintf(b, "(%s", t.Kind())
 	switch t.Kind() {
-	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-		if t.Kind() == reflect.Array {
-			fmt.Fprintf(b, " %d", t.Len())
-		}
-		if t.Kind() == reflect.Map {
-			b.WriteByte(' ')
-			describe(b, t.Key(), seen)
-		}
-		b.WriteByte(' ')
-		describe(b, t.Elem(), seen)
+	case reflect.Array:
+		fmt.Fprintf(&d.b, " %d ", t.Len())
+		d.describe(t.Elem())
+	case reflect.Map:
+		d.b.WriteByte(' ')
+		d.describe(t.Key())
+		d.b.WriteByte(' ')
+		d.describe(t.Elem())
+	case reflect.Pointer, reflect.Slice:
+		d.b.WriteByte(' ')
+		d.describe(t.Elem())
 	case reflect.Struct:
-		for i := range t.NumField() {
-			f := t.Field(i)
-			fmt.Fprintf(b, " %s %q ", f.Name, f.Tag.Get("json"))
-			describe(b, f.Type, seen)
-		}
+		d.fields(t)
 	}
-	b.WriteByte(')')
+	d.b.WriteByte(')')
+}
+
+func (d *describer) fields(t reflect.Type) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag := f.Tag.Get("json")
+		if d.allTags {
+			tag = string(f.Tag)
+		}
+		fmt.Fprintf(&d.b, " %s %t %q ", f.Name, f.Anonymous, tag)
+		d.describe(f.Type)
+	}
 }

@@ -3,110 +3,140 @@ package strategies
 import (
 	"encoding"
 	"fmt"
-	"maps"
-	"net/url"
 	"reflect"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/cldcde/restash/internal/json"
 	"github.com/cldcde/restash/internal/keyspace"
 )
 
-// Key joins parts into one key, separated by colons. Parts of different text
-// give different keys (the number 1 and "1" have the same): each is escaped,
-// maps and url.Values are written in sorted order, nil and the empty string
-// have spellings of their own, and a type that has no text of its own is
-// written as JSON. A key of more than 512 bytes is stored under its hash. It panics on what has no text at all, such as a
-// channel or a function.
+// Key joins parts into one key, separated by colons. Different parts give
+// different keys, with one exception: a number, a truth value, a time and
+// whatever else has a text of its own stand as that text, so the number 1 and
+// "1" are the same part, and so are nil of any type, and a pointer and what it
+// points to. Each part is escaped, and maps and url.Values are written in
+// sorted order. Of a struct every field counts, exported or not, whatever its
+// tags say; a text counts as a type's own only if the type also reads it back
+// (encoding.TextUnmarshaler). A time stands with its offset from UTC. A key of
+// more than 512 bytes is stored under its hash. Key panics on what cannot be
+// told apart by its contents, such as a channel, a function or a circle of
+// pointers.
 func Key(parts ...any) string {
 	var b strings.Builder
 	for i, p := range parts {
 		if i > 0 {
 			b.WriteByte(':')
 		}
-		b.WriteString(keyPart(p))
+		writePart(&b, p)
 	}
 	return b.String()
 }
 
-func keyPart(p any) string {
+// writePart writes one part. Nothing that an escaped text can hold looks like
+// what is written for a composite value: those use a percent sign that two
+// hexadecimal digits do not follow.
+func writePart(b *strings.Builder, p any) {
 	switch v := p.(type) {
 	case nil:
-		return "%-"
+		b.WriteString(keyNil)
+		return
 	case string:
-		return keyspace.Escape(v)
+		b.WriteString(keyspace.Escape(v))
+		return
 	case int:
-		return strconv.Itoa(v)
+		b.WriteString(strconv.Itoa(v))
+		return
 	case bool:
-		return strconv.FormatBool(v)
-	case url.Values:
-		return keyValues(v)
-	case time.Time:
-		return keyspace.Escape(v.UTC().Format(time.RFC3339Nano))
-	case encoding.TextMarshaler:
-		text, err := v.MarshalText()
-		if err != nil {
-			panic(fmt.Sprintf("strategies: Key: %T has no text: %v", p, err))
-		}
-		return keyspace.Escape(string(text))
-	case fmt.Stringer:
-		return keyspace.Escape(v.String())
+		b.WriteString(strconv.FormatBool(v))
+		return
+	case time.Duration:
+		b.WriteString(v.String())
+		return
 	}
-	return keyReflect(p)
-}
-
-func keyReflect(p any) string {
 	v := reflect.ValueOf(p)
-	switch v.Kind() {
-	case reflect.String:
-		return keyspace.Escape(v.String())
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Float32, reflect.Float64:
-		return keyspace.Escape(fmt.Sprint(p))
-	case reflect.Pointer:
-		if v.IsNil() {
-			return "%-"
-		}
-		return keyPart(v.Elem().Interface())
-	case reflect.Map:
-		if v.Type().Key().Kind() == reflect.String {
-			return keyMap(v)
-		}
+	if text, ok := ownText(v); ok {
+		b.WriteString(keyspace.Escape(text))
+		return
 	}
-	text, err := json.Marshal(p)
+	if v.Kind() == reflect.Pointer {
+		writePointer(b, v)
+		return
+	}
+	w := keyWriter{b: b}
+	if isNumber(v.Kind()) || isText(v.Type()) || v.Type() == plainMap {
+		w.value(v) // readable, as it stands in the documentation
+		return
+	}
+	w.typed(v)
+}
+
+// writePointer writes what a pointer points to in the pointer's place.
+func writePointer(b *strings.Builder, v reflect.Value) {
+	switch elem := v.Elem(); {
+	case v.IsNil():
+		b.WriteString(keyNil)
+	case elem.Kind() == reflect.Pointer || elem.Kind() == reflect.Interface:
+		w := keyWriter{b: b}
+		w.typed(v) // nil behind a pointer is not nil itself
+	default:
+		writePart(b, elem.Interface())
+	}
+}
+
+const keyNil = "%-"
+
+func isText(t reflect.Type) bool { return t.Kind() == reflect.String }
+
+func isNumber(k reflect.Kind) bool {
+	return k == reflect.Bool || k >= reflect.Int && k <= reflect.Float64 && k != reflect.Uintptr
+}
+
+var (
+	marshalsText   = reflect.TypeFor[encoding.TextMarshaler]()
+	unmarshalsText = reflect.TypeFor[encoding.TextUnmarshaler]()
+	timeType       = reflect.TypeFor[time.Time]()
+	plainMap       = reflect.TypeFor[map[string]string]()
+)
+
+// ownText returns the text of a value whose type reads it back, so that the
+// text tells its values apart.
+func ownText(v reflect.Value) (string, bool) {
+	t := v.Type()
+	if t.Kind() == reflect.Pointer && v.IsNil() || !v.CanInterface() {
+		return "", false
+	}
+	if t == timeType {
+		return v.Interface().(time.Time).Format("2006-01-02T15:04:05.999999999Z07:00:00"), true
+	}
+	if !t.Implements(marshalsText) || !readsText(t) {
+		return "", false
+	}
+	text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
 	if err != nil {
-		panic(fmt.Sprintf("strategies: Key: %T has no text: %v", p, err))
+		panic(fmt.Sprintf("strategies: Key: %s has no text: %v", t, err))
 	}
-	return keyspace.Escape(string(text))
+	return string(text), true
 }
 
-// keyMap writes a map as name=value pairs, joined by "%&", which no escaped
-// text holds.
-func keyMap(v reflect.Value) string {
-	pairs := make(map[string]string, v.Len())
-	for iter := v.MapRange(); iter.Next(); {
-		pairs[keyspace.Escape(iter.Key().String())] = keyPart(iter.Value().Interface())
+// readsText reports whether the type has a text form of its own that it reads
+// back. One that it took over from an embedded field says nothing of the other
+// fields.
+func readsText(t reflect.Type) bool {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	var b strings.Builder
-	b.WriteString("%{")
-	for _, name := range slices.Sorted(maps.Keys(pairs)) {
-		b.WriteString("%&" + name + "%=" + pairs[name])
+	if !reflect.PointerTo(t).Implements(unmarshalsText) {
+		return false
 	}
-	b.WriteString("%}")
-	return b.String()
-}
-
-func keyValues(values url.Values) string {
-	var b strings.Builder
-	b.WriteString("%{")
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		for _, v := range values[name] {
-			b.WriteString("%&" + keyspace.Escape(name) + "%=" + keyspace.Escape(v))
+	if t.Kind() != reflect.Struct {
+		return true
+	}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.Anonymous && (f.Type.Implements(marshalsText) || reflect.PointerTo(f.Type).Implements(marshalsText)) {
+			return false
 		}
 	}
-	b.WriteString("%}")
-	return b.String()
+	return true
 }

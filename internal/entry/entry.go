@@ -59,10 +59,8 @@ const MaxBody = 64 << 20
 // compressed if that makes it smaller; gzipFrom ≤ 0 never compresses. A mark
 // that could not be told apart in the header is [ErrFormat].
 func Append(dst []byte, h Header, marks []Mark, body []byte, gzipFrom int) ([]byte, error) {
-	for _, m := range marks {
-		if !m.plain() {
-			return dst, fmt.Errorf("%w: a mark that cannot be written", ErrFormat)
-		}
+	if err := writable(h, marks, body); err != nil {
+		return dst, err
 	}
 	flags := make([]byte, 0, 3)
 	if h.Negative {
@@ -94,6 +92,27 @@ func Append(dst []byte, h Header, marks []Mark, body []byte, gzipFrom int) ([]by
 	return append(append(dst, '\n'), body...), nil
 }
 
+// writable refuses what [Parse] and [Entry.Body] would not give back.
+func writable(h Header, marks []Mark, body []byte) error {
+	for _, m := range marks {
+		if !plain(m.ID, m.Token) {
+			return fmt.Errorf("%w: a mark that cannot be written", ErrFormat)
+		}
+	}
+	if ms := h.Stored.UnixMilli(); ms < 0 || ms > maxMillis {
+		return fmt.Errorf("%w: stored at a time that cannot be written", ErrFormat)
+	}
+	for _, d := range []time.Duration{h.Fresh, h.StaleWhileRevalidate, h.StaleIfError, h.LoadTime} {
+		if d < 0 || d.Milliseconds() > maxMillis {
+			return fmt.Errorf("%w: a duration that cannot be written", ErrFormat)
+		}
+	}
+	if len(body) > MaxBody {
+		return fmt.Errorf("%w: a body of %d bytes, want at most %d", ErrFormat, len(body), MaxBody)
+	}
+	return nil
+}
+
 func appendNumber(dst []byte, n int64) []byte {
 	return append(strconv.AppendInt(dst, n, 36), ' ')
 }
@@ -121,11 +140,11 @@ func compress(body []byte, from int) ([]byte, error) {
 func Parse(data []byte) (Entry, error) {
 	var e Entry
 	if len(data) < len(Magic) || string(data[:len(Magic)]) != Magic {
-		return e, fmt.Errorf("%w: it does not begin with %q", ErrFormat, Magic)
+		return Entry{}, fmt.Errorf("%w: it does not begin with %q", ErrFormat, Magic)
 	}
 	end := bytes.IndexByte(data, '\n')
 	if end < 0 {
-		return e, fmt.Errorf("%w: the header has no end", ErrFormat)
+		return Entry{}, fmt.Errorf("%w: the header has no end", ErrFormat)
 	}
 	line := data[len(Magic):end]
 	e.body = data[end+1:]
@@ -134,7 +153,7 @@ func Parse(data []byte) (Entry, error) {
 		field, rest, found := bytes.Cut(line, space)
 		n, ok := parseNumber(field)
 		if !found || !ok {
-			return e, fmt.Errorf("%w: number %d of the header", ErrFormat, i+1)
+			return Entry{}, fmt.Errorf("%w: number %d of the header", ErrFormat, i+1)
 		}
 		numbers[i], line = n, rest
 	}
@@ -144,10 +163,18 @@ func Parse(data []byte) (Entry, error) {
 	}
 	flags, marks, found := bytes.Cut(line, space)
 	if !found {
-		return e, fmt.Errorf("%w: the header ends early", ErrFormat)
+		return Entry{}, fmt.Errorf("%w: the header ends early", ErrFormat)
 	}
 	e.marks = marks
-	return e, e.setFlags(flags)
+	for id, token := range e.Marks() {
+		if !plain(id, token) {
+			return Entry{}, fmt.Errorf("%w: a mark of the header", ErrFormat)
+		}
+	}
+	if err := e.setFlags(flags); err != nil {
+		return Entry{}, err
+	}
+	return e, nil
 }
 
 var space = []byte{' '}
@@ -169,9 +196,9 @@ func (e *Entry) setFlags(flags []byte) error {
 	return nil
 }
 
-// maxNumber keeps times and durations far from overflow: about 1,100 years in
-// milliseconds.
-const maxNumber = 1 << 45
+// maxMillis keeps times and durations far from overflow: 139 years in
+// milliseconds, counted from 1970 where it is a time.
+const maxMillis = 1 << 42
 
 func parseNumber(field []byte) (int64, bool) {
 	if len(field) == 0 || len(field) > 10 {
@@ -188,7 +215,7 @@ func parseNumber(field []byte) (int64, bool) {
 			return 0, false
 		}
 	}
-	return n, n <= maxNumber
+	return n, n <= maxMillis
 }
 
 // Body returns the body as it was given to [Append]. It aliases the parsed

@@ -110,6 +110,39 @@ func TestMarksThatCannotBeWrittenAreRefused(t *testing.T) {
 	}
 }
 
+func TestParseRefusesWhatAppendNeverWrites(t *testing.T) {
+	for name, data := range map[string]string{
+		"mark without an id":        "R1 1 1 1 1 1 - =abc\n{}",
+		"mark without an id, later": "R1 1 1 1 1 1 - g=a,=abc\n{}",
+		"mark without text":         "R1 1 1 1 1 1 - g=a,,k=b\n{}",
+		"id that is no letter":      "R1 1 1 1 1 1 - 7=abc\n{}",
+		"token with a separator":    "R1 1 1 1 1 1 - g=a=b\n{}",
+		"duration out of range":     "R1 0 0 a00000000 0 0  \n",
+		"time out of range":         "R1 a00000000 1 1 1 1 - \n{}",
+		"negative number":           "R1 1 -1 1 1 1 - \n{}",
+		"control character":         "R1 1 1 1 1 1 - g=a\tb\n{}",
+		"unknown flag":              "R1 1 1 1 1 1 q g=a\n{}",
+	} {
+		e, err := entry.Parse([]byte(data))
+		assert.ErrorIs(t, err, entry.ErrFormat, name)
+		assert.Zero(t, e, name)
+	}
+}
+
+func TestAppendRefusesWhatParseWould(t *testing.T) {
+	for name, h := range map[string]entry.Header{
+		"before 1970":       {Stored: time.UnixMilli(-1), Fresh: time.Second},
+		"too late":          {Stored: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"negative duration": {Stored: header.Stored, Fresh: -time.Second},
+		"long duration":     {Stored: header.Stored, LoadTime: 200 * 365 * 24 * time.Hour},
+	} {
+		_, err := entry.Append(nil, h, nil, nil, 0)
+		assert.ErrorIs(t, err, entry.ErrFormat, name)
+	}
+	_, err := entry.Append(nil, header, nil, make([]byte, entry.MaxBody+1), 1)
+	assert.ErrorIs(t, err, entry.ErrFormat, "what cannot be unpacked is not stored")
+}
+
 func FuzzParse(f *testing.F) {
 	for _, g := range golden {
 		data, err := entry.Append(nil, g.header, marks, []byte(g.body), g.gzip)

@@ -23,17 +23,17 @@ func appendMarks(dst []byte, marks []Mark) []byte {
 }
 
 // plain reports whether a mark can stand in the header: printable ASCII
-// without its separators. Ids are escaped; a token is what somebody may have
-// put into Redis.
-func (m Mark) plain() bool {
-	for _, part := range []string{m.ID, m.Token} {
+// without its separators, and an id that begins with a letter. Ids are escaped;
+// a token is what somebody may have put into Redis, and so is a whole header.
+func plain[S string | []byte](id, token S) bool {
+	for _, part := range []S{id, token} {
 		for i := range len(part) {
 			if c := part[i]; c <= ' ' || c > '~' || c == ',' || c == '=' {
 				return false
 			}
 		}
 	}
-	return m.ID != ""
+	return len(id) > 0 && (id[0]|' ') >= 'a' && (id[0]|' ') <= 'z'
 }
 
 func isTag[S string | []byte](id S) bool { return len(id) > 1 && (id[0] == 't' || id[0] == 'T') }
