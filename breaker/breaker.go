@@ -262,10 +262,17 @@ func (b *Breaker) tell() {
 		b.telling = true
 		b.mu.Unlock()
 
-		b.cfg.OnChange(c)
+		b.tellOne(c)
+	}
+}
 
+// tellOne leaves the breaker able to tell the next change also where OnChange
+// panics or ends its goroutine.
+func (b *Breaker) tellOne(c Change) {
+	defer func() {
 		b.mu.Lock()
 		b.telling = false
 		b.mu.Unlock()
-	}
+	}()
+	b.cfg.OnChange(c)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/cldcde/restash/breaker"
@@ -42,6 +43,19 @@ type reply struct {
 	err error
 }
 
+// share is how long a caller waits for the cache before its load: never more
+// than the budget, nor than a third of the time it has. The rest is the load's.
+func (s *Store) share(ctx context.Context) time.Duration {
+	if end, bounded := ctx.Deadline(); bounded {
+		return min(s.cfg.Budget, time.Until(end)/3)
+	}
+	return s.cfg.Budget
+}
+
+// enough is the budget from which on running out of it says something about
+// Redis.
+const enough = 100 * time.Millisecond
+
 // call sends cmds as one request, pending invalidations first, within budget.
 // It fails only as a whole; a Redis error is in its reply.
 func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, cost, error) {
@@ -53,6 +67,8 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	if err != nil {
 		return nil, cost{}, err
 	}
+	outcome := breaker.Neutral()
+	defer func() { done(outcome) }()
 	sending := s.pending.take()
 	first := len(sending.cmds)
 	batch := make([]command.Cmd, 0, first+len(cmds)+1)
@@ -61,23 +77,21 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	}
 	flush, flushed, due := s.fleetFlush(time.Now())
 	if first+len(cmds) == 0 && !due {
-		done(breaker.Neutral())
 		return nil, cost{}, nil
 	}
+	var spent cost
 	if due {
 		batch = append(batch, flush)
+		defer func() { flushed(spent.trips > 0) }()
 	}
 	for _, c := range cmds {
 		batch = append(batch, c)
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
+	defer cancel()
 	replies, err := s.send(bounded, batch, cmds)
-	cancel()
-	spent := s.bill(batch, replies, err)
-	if due {
-		flushed(spent.trips > 0)
-	}
-	done(s.outcome(ctx, bounded, err))
+	spent = s.bill(batch, replies, err)
+	outcome = s.outcome(ctx, bounded, budget, err)
 	if err != nil {
 		if ctx.Err() == nil && bounded.Err() != nil {
 			err = errors.Join(errBudget, err)
@@ -91,7 +105,13 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	return replies[len(replies)-len(cmds):], spent, nil
 }
 
-func (s *Store) send(ctx context.Context, batch []command.Cmd, own []cmd) ([]reply, error) {
+// send turns a panic of the transport into an error.
+func (s *Store) send(ctx context.Context, batch []command.Cmd, own []cmd) (replies []reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			replies, err = nil, &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
 	if len(batch) == 1 && len(own) == 1 {
 		r, err := client.Do(ctx, s.c, own[0])
 		if err != nil && (client.Unavailable(err) || ctx.Err() != nil || !answered(err)) {
@@ -103,7 +123,7 @@ func (s *Store) send(ctx context.Context, batch []command.Cmd, own []cmd) ([]rep
 	if err != nil {
 		return nil, err
 	}
-	replies := make([]reply, len(raw))
+	replies = make([]reply, len(raw))
 	for i, r := range raw {
 		replies[i] = reply{Reply: r, err: client.ReplyError(batch[i], r)}
 	}
@@ -118,11 +138,13 @@ func answered(err error) bool {
 }
 
 // outcome is what the breaker learns from a call.
-func (s *Store) outcome(caller, bounded context.Context, err error) breaker.Outcome {
+func (s *Store) outcome(caller, bounded context.Context, budget time.Duration, err error) breaker.Outcome {
 	switch {
 	case err == nil:
 		return breaker.Success()
 	case caller.Err() != nil:
+		return breaker.Neutral()
+	case bounded.Err() != nil && budget < enough:
 		return breaker.Neutral()
 	case bounded.Err() != nil:
 		return breaker.Failure(fmt.Errorf("%w: %w", errBudget, err))

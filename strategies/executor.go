@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/cldcde/restash/internal/flight"
 )
 
 // DefaultInline is how long [Inline] lets a caller wait by default.
@@ -38,6 +40,21 @@ func Inline(budget time.Duration) Executor {
 // the next caller tries again.
 func Pool(n int) Executor {
 	return &executor{slots: make(chan struct{}, max(n, 1))}
+}
+
+// submit gives the work of loads to the executor. If that does not take it, or
+// does not come back, who joined one of them loads by itself.
+func (s *Store) submit(loads []*flight.Load, work func()) (taken bool) {
+	defer func() {
+		if taken {
+			return
+		}
+		for _, l := range loads {
+			s.flights.Keep(l)
+			s.flights.Abandon(l, errFallback)
+		}
+	}()
+	return s.exec.Submit(work)
 }
 
 func defaultExecutor(env func(string) string) Executor {

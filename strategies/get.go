@@ -100,7 +100,7 @@ func (f *fetch[T]) once(ctx context.Context) (T, flight.Outcome, error) {
 	if s.off() {
 		return f.bypass(ctx, ReasonDisabled, nil)
 	}
-	read, err := s.flights.Read(ctx, f.q.entry, f.q.tokens, s.cfg.Budget)
+	read, err := s.flights.Read(ctx, f.q.entry, f.q.tokens, s.share(ctx))
 	if err != nil {
 		if ctx.Err() != nil {
 			var zero T
@@ -206,7 +206,7 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 	s := f.c.store
 	k := s.flights.Join(f.q.entry, read, f.tokens(a), f.alone)
 	if k.Started {
-		f.c.start(ctx, k.Load, f.newRun(k.Load, a, old, false), f.load)
+		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, old, false), f.load)
 	}
 	wait := ctx
 	if fallback != nil && patience > 0 {
@@ -214,7 +214,7 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 		wait, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	result, outcome, err := s.flights.Wait(wait, k)
+	result, outcome, err := s.flights.Wait(wait, k, func() time.Duration { return s.share(ctx) })
 	if outcome != flight.Shared {
 		return zero, outcome, nil
 	}
@@ -229,10 +229,11 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 
 // newRun is a load for this call. What the call has spent on the cache is not
 // there for the load's store; a refresh has a budget of its own.
-func (f *fetch[T]) newRun(fl *flight.Load, a *answer, old *T, refresh bool) *run[T] {
-	r := &run[T]{c: f.c, q: f.q, fl: fl, snap: a, refresh: refresh, budget: f.c.store.cfg.Budget}
+func (f *fetch[T]) newRun(ctx context.Context, fl *flight.Load, a *answer, old *T, refresh bool) *run[T] {
+	s := f.c.store
+	r := &run[T]{c: f.c, q: f.q, fl: fl, snap: a, refresh: refresh, budget: s.cfg.Budget}
 	if !refresh {
-		r.budget -= time.Since(f.began)
+		r.budget = s.share(ctx) - time.Since(f.began)
 	}
 	r.load = Load[T]{key: f.q.key, ttl: f.o.ttl, swr: f.o.swr, sie: f.o.sie, refresh: refresh}
 	if old != nil {
@@ -303,13 +304,11 @@ func (f *fetch[T]) refresh(ctx context.Context, read *flight.Read, a *answer, ol
 	if !k.Started {
 		return nil
 	}
-	taken := s.exec.Submit(func() {
-		f.c.start(ctx, k.Load, f.newRun(k.Load, a, &old, true), f.load)
+	taken := s.submit([]*flight.Load{k.Load}, func() {
+		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, &old, true), f.load)
 		<-k.Load.Done()
 	})
 	if !taken {
-		s.flights.Keep(k.Load) // who joined it loads by itself
-		s.flights.Abandon(k.Load, errFallback)
 		return nil
 	}
 	return &k
@@ -327,7 +326,7 @@ func (f *fetch[T]) await(ctx context.Context, k *flight.Ticket, patience time.Du
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
-	result, _, err := f.c.store.flights.Wait(ctx, *k)
+	result, _, err := f.c.store.flights.Wait(ctx, *k, nil)
 	if err != nil || result == nil {
 		return zero, false
 	}

@@ -186,7 +186,7 @@ func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, er
 	read := s.flights.Begin(entries)
 	defer s.flights.End(read, entries)
 	var spent cost
-	answers, err := s.readMany(ctx, b.budget(), queries(items), &spent)
+	answers, err := s.readMany(ctx, b.budget(ctx), queries(items), &spent)
 	b.status.Commands += spent.commands
 	b.status.Trips += spent.trips
 	if err != nil {
@@ -208,8 +208,16 @@ func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, er
 // it, and a batch may be large.
 const warmBudget = 30 * time.Second
 
-// budget is how long one request of the batch may take.
-func (b *batch[T]) budget() time.Duration {
+// budget is how long one request of the batch may take before its load, and
+// fullBudget behind it.
+func (b *batch[T]) budget(ctx context.Context) time.Duration {
+	if b.warm {
+		return b.fullBudget()
+	}
+	return b.c.store.share(ctx)
+}
+
+func (b *batch[T]) fullBudget() time.Duration {
 	if b.warm {
 		return max(warmBudget, b.c.store.cfg.Budget)
 	}

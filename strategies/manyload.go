@@ -70,8 +70,17 @@ func (b *batch[T]) loadAgain(ctx context.Context, items []*item[T]) error {
 	return join(errs...)
 }
 
+// patience is how long a caller waits for the store of what was loaded; a
+// warm-up waits for its end.
+func (b *batch[T]) patience(ctx context.Context) func() time.Duration {
+	if b.warm {
+		return nil
+	}
+	return func() time.Duration { return b.c.store.share(ctx) }
+}
+
 func (b *batch[T]) wait(ctx context.Context, it *item[T]) (flight.Outcome, error) {
-	result, outcome, err := b.c.store.flights.Wait(ctx, it.ticket)
+	result, outcome, err := b.c.store.flights.Wait(ctx, it.ticket, b.patience(ctx))
 	if outcome != flight.Shared {
 		return outcome, nil
 	}
@@ -97,7 +106,7 @@ func (b *batch[T]) start(ctx context.Context, items []*item[T], refresh bool) {
 		return
 	}
 	for _, it := range items {
-		it.run = &run[T]{c: b.c, q: it.q, fl: it.ticket.Load, snap: it.a, refresh: refresh, budget: b.budget()}
+		it.run = &run[T]{c: b.c, q: it.q, fl: it.ticket.Load, snap: it.a, refresh: refresh, budget: b.budget(ctx)}
 		if it.a != nil && !refresh && !b.warm {
 			it.run.budget -= it.a.took
 		}
@@ -117,17 +126,28 @@ func (b *batch[T]) start(ctx context.Context, items []*item[T], refresh bool) {
 	})
 }
 
+// run loads and stores; see [run.run] for why all that follows is deferred.
 func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 	s := b.c.store
-	finish := func(err error) {
+	defer func() {
 		for _, it := range items {
-			s.flights.Finish(it.run.fl, nil, err)
+			b.c.stats.charge(it.run.out.cost, 0, it.run.out.size)
+			s.flights.Finish(it.run.fl, &it.run.out, it.run.loadErr)
 		}
+	}()
+	err := error(exited())
+	for _, it := range items {
+		it.run.loadErr = err
 	}
-	if err := s.acquire(ctx); err != nil {
-		finish(err)
+	if e := s.acquire(ctx); e != nil {
+		for _, it := range items {
+			it.run.loadErr = e
+		}
 		return
 	}
+	var slot run[T] // the batch has one place
+	slot.c = b.c
+	defer slot.leaveSlot()
 	if s.cfg.Strict {
 		b.createTokens(ctx, items)
 	}
@@ -136,24 +156,41 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 		keys[i] = it.q.key
 	}
 	began := time.Now()
+	var values map[string]T
+	defer func() {
+		took := time.Since(began)
+		slot.leaveSlot()
+		b.ended(context.WithoutCancel(ctx), items, values, err, began, took)
+	}()
 	var l Load[map[string]T]
-	values, err := protect(ctx, func(ctx context.Context, _ *Load[map[string]T]) (map[string]T, error) {
+	values, err = protect(ctx, func(ctx context.Context, _ *Load[map[string]T]) (map[string]T, error) {
 		return b.load(ctx, keys)
 	}, &l)
-	took := time.Since(began)
-	if s.slots != nil {
-		<-s.slots
+}
+
+// ended follows the end of the load.
+func (b *batch[T]) ended(ctx context.Context, items []*item[T], values map[string]T, err error, began time.Time, took time.Duration) {
+	for _, it := range items {
+		it.run.outcome(values, it.q.key, err)
 	}
-	ctx = context.WithoutCancel(ctx)
 	var sets []pendingSet[T]
 	for _, it := range items {
 		it.run.began = began
-		sets = b.settle(it, values, err, took, sets)
+		it.run.budget = b.fullBudget()
+		sets = b.settle(it, err, took, sets)
 	}
 	b.sendSets(ctx, sets)
-	for _, it := range items {
-		b.c.stats.charge(it.run.out.cost, 0, it.run.out.size)
-		s.flights.Finish(it.run.fl, &it.run.out, it.run.loadErr)
+}
+
+// outcome notes what the batch's load says about one key.
+func (r *run[T]) outcome(values map[string]T, key string, err error) {
+	value, found := values[key]
+	r.out.value, r.loadErr = value, nil
+	switch {
+	case !found && err != nil:
+		r.loadErr = err
+	case !found:
+		r.loadErr = ErrNotFound
 	}
 }
 
@@ -166,16 +203,10 @@ type pendingSet[T any] struct {
 }
 
 // settle decides what becomes of one key of a batch.
-func (b *batch[T]) settle(it *item[T], values map[string]T, err error, took time.Duration, sets []pendingSet[T]) []pendingSet[T] {
+func (b *batch[T]) settle(it *item[T], err error, took time.Duration, sets []pendingSet[T]) []pendingSet[T] {
 	r, s := it.run, b.c.store
-	value, found := values[it.q.key]
-	r.out.value = value
-	switch {
-	case !found && err != nil:
-		r.loadErr = err
-	case !found:
-		r.loadErr = ErrNotFound
-	}
+	found := r.loadErr == nil
+	s.flights.Publish(r.fl, r.early(), r.loadErr, true)
 	r.noteRefresh(r.loadErr)
 	if f := s.cfg.Trace.Load; f != nil {
 		f(b.c.cfg.Name, it.q.key, r.refresh, took, r.loadErr)
@@ -188,7 +219,7 @@ func (b *batch[T]) settle(it *item[T], values map[string]T, err error, took time
 		return sets
 	}
 	h := r.header(ttl, took, !found)
-	set, err := b.c.set(it.q.entry, h, r.snap.tokens, value)
+	set, err := b.c.set(it.q.entry, h, r.snap.tokens, r.out.value)
 	if err != nil {
 		r.unstorable(err)
 		return sets
@@ -298,34 +329,32 @@ func (b *batch[T]) refresh(ctx context.Context, items []*item[T], read *flight.R
 	if len(own) == 0 {
 		return
 	}
-	taken := s.exec.Submit(func() {
+	loads := make([]*flight.Load, len(own))
+	for i, it := range own {
+		loads[i] = it.ticket.Load
+	}
+	taken := s.submit(loads, func() {
 		b.start(ctx, own, true)
-		for _, it := range own {
-			<-it.ticket.Load.Done()
+		for _, l := range loads {
+			<-l.Done()
 		}
 	})
-	if !taken {
-		for _, it := range own {
-			s.flights.Keep(it.ticket.Load)
-			s.flights.Abandon(it.ticket.Load, errFallback)
-		}
+	if !taken || wait == 0 {
 		return
 	}
-	if wait == 0 {
-		return
-	}
+	waiting := ctx // the work has ctx itself
 	if !full {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, wait)
+		waiting, cancel = context.WithTimeout(ctx, wait)
 		defer cancel()
 	}
 	for _, it := range own {
-		b.takeFresh(ctx, it)
+		b.takeFresh(waiting, it)
 	}
 }
 
 func (b *batch[T]) takeFresh(ctx context.Context, it *item[T]) {
-	result, _, err := b.c.store.flights.Wait(ctx, it.ticket)
+	result, _, err := b.c.store.flights.Wait(ctx, it.ticket, nil)
 	if out, ok := result.(*loaded[T]); ok && err == nil {
 		it.value = out.value
 		it.status.State, it.status.Stored, it.status.TTL = Miss, out.stored, out.ttl

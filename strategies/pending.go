@@ -11,8 +11,8 @@ import (
 	"github.com/cldcde/restash/internal/keyspace"
 )
 
-// maxPending is how many unconfirmed tokens are kept apart; beyond it one
-// token of the whole namespace takes their place.
+// maxPending is how many pending tokens one request carries. More take more
+// requests.
 const maxPending = 1000
 
 // pendingTokens are the token keys whose new token Redis has not confirmed.
@@ -33,15 +33,14 @@ type sending struct {
 }
 
 // confirmed reports whether none of the keys is pending that was asked for up to
-// seq, or without keys whether nothing is. The token of the namespace stands for
-// every key.
-func (p *pendingTokens) confirmed(all string, keys []string, seq uint64) bool {
+// seq, or without keys whether nothing is.
+func (p *pendingTokens) confirmed(keys []string, seq uint64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(keys) == 0 {
 		return len(p.keys) == 0
 	}
-	return !slices.ContainsFunc(append(keys[:len(keys):len(keys)], all), func(k string) bool {
+	return !slices.ContainsFunc(keys, func(k string) bool {
 		a, pending := p.keys[k]
 		return pending && a.first <= seq
 	})
@@ -53,8 +52,8 @@ func (p *pendingTokens) len() int {
 	return len(p.keys)
 }
 
-// add queues token keys and returns when. all is the token of the namespace.
-func (p *pendingTokens) add(all string, keys ...string) uint64 {
+// add queues token keys and returns when.
+func (p *pendingTokens) add(keys []string) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.keys == nil {
@@ -69,10 +68,6 @@ func (p *pendingTokens) add(all string, keys ...string) uint64 {
 		a.last = p.seq
 		p.keys[k] = a
 	}
-	if len(p.keys) > maxPending {
-		clear(p.keys)
-		p.keys[all] = asked{last: p.seq} // first 0: for all that was asked before
-	}
 	return p.seq
 }
 
@@ -86,6 +81,9 @@ func (p *pendingTokens) take() sending {
 	}
 	var s sending
 	for k, a := range p.keys {
+		if len(s.keys) == maxPending {
+			break
+		}
 		s.keys, s.seqs = append(s.keys, k), append(s.seqs, a.last)
 	}
 	s.cmds = tokenSets(s.keys)
@@ -145,13 +143,14 @@ func (s *Store) void(keys []string) {
 // confirmed is pending, and the error is then [ErrPending] with its cause.
 func (s *Store) replaceTokens(ctx context.Context, keys []string) (cost, error) {
 	s.void(keys)
-	seq := s.pending.add(s.space.All(false), keys...)
+	seq := s.pending.add(keys)
 	return s.sendPending(ctx, seq, keys...)
 }
 
-// sendPending sends what is pending, a second time if the first try had an
-// unknown end. It succeeds when the given keys are confirmed as they were asked for
-// at seq, without any when all are: others may ask for them again meanwhile.
+// sendPending sends what is pending, in as many requests as it takes, and once
+// more if a try had an unknown end. It succeeds when the given keys are confirmed as
+// they were asked for at seq, without any when all are: others may ask for them
+// again meanwhile.
 func (s *Store) sendPending(ctx context.Context, seq uint64, keys ...string) (cost, error) {
 	var spent cost
 	var cause error
@@ -159,15 +158,21 @@ func (s *Store) sendPending(ctx context.Context, seq uint64, keys ...string) (co
 	// The database was changed: the caller's leaving must not keep the cache
 	// from hearing of it.
 	detached := context.WithoutCancel(ctx)
-	for range 2 {
-		if s.pending.confirmed(s.space.All(false), keys, seq) {
+	for tries := 0; tries < 2; {
+		if s.pending.confirmed(keys, seq) {
 			return spent, nil
 		}
+		before := s.pending.len()
 		_, c, err := s.call(detached, s.cfg.Budget-time.Since(start))
 		spent.add(c)
-		if cause = errors.Join(cause, err); err == nil && s.pending.confirmed(s.space.All(false), keys, seq) {
+		if cause = errors.Join(cause, err); err == nil && s.pending.confirmed(keys, seq) {
 			return spent, nil
 		}
+		if err == nil && s.pending.len() < before {
+			start = time.Now() // the next request has a budget of its own
+			continue
+		}
+		tries++
 	}
 	s.log.warn("pending", "cache invalidations are pending", "tokens", s.pending.len(), "cause", cause)
 	return spent, pendingError(cause)

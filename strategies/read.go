@@ -43,12 +43,13 @@ var errShort = errors.New("strategies: a reply is shorter than the command asks 
 // next time they are known.
 func (s *Store) readEntry(ctx context.Context, key string, tokens []flight.Token) (any, error) {
 	a := &answer{at: time.Now()}
+	budget := s.share(ctx)
 	if s.cfg.Local != nil {
 		a.stamp = s.cfg.Local.Stamp()
 	}
 	keys := make([]string, 1, len(tokens)+1)
 	keys[0] = key
-	values, err := s.mget(ctx, s.cfg.Budget, appendKeys(keys, tokens), &a.cost)
+	values, err := s.mget(ctx, budget, appendKeys(keys, tokens), &a.cost)
 	if err != nil {
 		a.took = time.Since(a.at)
 		return a, err
@@ -56,7 +57,7 @@ func (s *Store) readEntry(ctx context.Context, key string, tokens []flight.Token
 	a.tokens = withValues(tokens, values[1:])
 	a.parse(values[0])
 	if missing := a.missingTags(); len(missing) > 0 {
-		err = s.readLate(ctx, a, key, missing)
+		err = s.readLate(ctx, budget-time.Since(a.at), a, key, missing)
 	}
 	a.took = time.Since(a.at)
 	s.counters.latency.add(a.took)
@@ -125,7 +126,7 @@ func (a *answer) knows(id string) bool {
 }
 
 // readLate reads the tokens of tags that the entry was found to have.
-func (s *Store) readLate(ctx context.Context, a *answer, key string, tags []string) error {
+func (s *Store) readLate(ctx context.Context, budget time.Duration, a *answer, key string, tags []string) error {
 	if len(tags) > MaxTags {
 		a.parsed = false // no entry of ours has so many
 		return nil
@@ -134,7 +135,7 @@ func (s *Store) readLate(ctx context.Context, a *answer, key string, tags []stri
 	for _, t := range tags {
 		late = s.appendTag(late, t)
 	}
-	values, err := s.mget(ctx, s.cfg.Budget-time.Since(a.at), appendKeys(nil, late), &a.cost)
+	values, err := s.mget(ctx, budget, appendKeys(nil, late), &a.cost)
 	if err != nil {
 		return err
 	}

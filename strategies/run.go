@@ -65,53 +65,68 @@ func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loa
 	})
 }
 
+// run loads and stores. Whatever follows a call into user code is deferred:
+// such a call may panic, or end its goroutine as t.FailNow does.
 func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 	s := r.c.store
-	if err := s.acquire(ctx); err != nil {
-		s.flights.Finish(r.fl, nil, err)
+	err := error(exited())
+	defer func() { s.flights.Finish(r.fl, &r.out, err) }()
+	if e := s.acquire(ctx); e != nil {
+		err = e
 		return
 	}
+	defer func() { r.c.stats.charge(r.out.cost, 0, r.out.size) }()
+	defer r.leaveSlot()
 	if r.snap != nil && s.cfg.Strict {
 		r.createTokens(ctx)
 	}
 	if !r.refresh {
-		if value, err, found := r.lease(ctx); found {
-			r.leaveSlot()
-			r.out.value = value
-			r.c.stats.charge(r.out.cost, 0, 0)
-			s.flights.Finish(r.fl, &r.out, err)
+		if value, e, found := r.lease(ctx); found {
+			r.out.value, err = value, e
 			return
 		}
 	}
+	defer r.release(context.WithoutCancel(ctx))
 	r.began = time.Now()
-	value, err := protect(ctx, fn, &r.load)
+	defer func() { r.ended(ctx, err) }()
+	r.out.value, err = protect(ctx, fn, &r.load)
+}
+
+// ended follows the end of the load.
+func (r *run[T]) ended(ctx context.Context, err error) {
 	took := time.Since(r.began)
 	r.leaveSlot()
+	r.noteRefresh(err)
+	s := r.c.store
 	if f := s.cfg.Trace.Load; f != nil {
 		f(r.c.cfg.Name, r.q.key, r.refresh, took, err)
 	}
-	r.out.value = value
-	r.noteRefresh(err)
 	if err == nil || errors.Is(err, ErrNotFound) {
-		r.store(context.WithoutCancel(ctx), err != nil, took)
+		r.budget = s.cfg.Budget
+		s.flights.Publish(r.fl, r.early(), err, false)
+		r.store(context.WithoutCancel(ctx), err, took)
 	}
-	r.release(context.WithoutCancel(ctx))
-	r.c.stats.charge(r.out.cost, 0, r.out.size)
-	s.flights.Finish(r.fl, &r.out, err)
 }
 
+// early is the result as it stands, for callers that do not wait for the store.
+func (r *run[T]) early() *loaded[T] {
+	out := r.out
+	return &out
+}
+
+// exited is what callers get of a loader that never returned.
+func exited() *PanicError {
+	return &PanicError{Value: "the loader ended its goroutine (runtime.Goexit)", Stack: debug.Stack()}
+}
+
+// protect turns a panic into an error.
 func protect[T any](ctx context.Context, fn loadFunc[T], l *Load[T]) (value T, err error) {
-	finished := false
 	defer func() {
 		if p := recover(); p != nil {
 			err = &PanicError{Value: p, Stack: debug.Stack()}
-		} else if !finished {
-			err = &PanicError{Value: "the loader ended its goroutine (runtime.Goexit)", Stack: debug.Stack()}
 		}
 	}()
-	value, err = fn(ctx, l)
-	finished = true
-	return value, err
+	return fn(ctx, l)
 }
 
 // acquire waits for a place among MaxLoads.

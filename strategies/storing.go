@@ -16,8 +16,8 @@ import (
 )
 
 // store puts the result into Redis if it may.
-func (r *run[T]) store(ctx context.Context, negative bool, took time.Duration) {
-	s := r.c.store
+func (r *run[T]) store(ctx context.Context, loadErr error, took time.Duration) {
+	s, negative := r.c.store, loadErr != nil
 	ttl := r.load.ttl
 	if negative {
 		ttl = r.c.cfg.Negative
@@ -39,6 +39,7 @@ func (r *run[T]) store(ctx context.Context, negative bool, took time.Duration) {
 	if !s.inTime(r.snap, r.c.cfg.Advanced.HardTimeout) {
 		return
 	}
+	s.flights.Publish(r.fl, r.early(), loadErr, true)
 	own := len(sets)
 	if r.holds {
 		sets = append(sets, r.held)
@@ -284,8 +285,13 @@ func (s *Store) valueLimit() int {
 }
 
 // decode returns the value of an entry.
-func (c *Cache[T]) decode(a *answer) (T, error) {
-	var v T
+func (c *Cache[T]) decode(a *answer) (v T, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			var zero T
+			v, err = zero, &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
 	if a.entry.Negative {
 		return v, ErrNotFound
 	}

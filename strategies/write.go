@@ -116,7 +116,7 @@ func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) 
 			return err
 		}
 	}
-	err := w.store(ctx, keys, value, time.Since(began))
+	err := w.settle(ctx, keys, value, time.Since(began))
 	c.stats.charge(w.cost, 0, w.bytes)
 	if st := w.o.status; st != nil {
 		st.Commands, st.Trips, st.Err = w.cost.commands, w.cost.trips, err
@@ -146,7 +146,7 @@ func (w *writing[T]) snapshot(ctx context.Context) {
 	if s.off() {
 		return
 	}
-	at := time.Now()
+	at, budget := time.Now(), s.share(ctx)
 	var all []flight.Token
 	index := map[string]int{}
 	for _, q := range w.queries {
@@ -157,14 +157,14 @@ func (w *writing[T]) snapshot(ctx context.Context) {
 			}
 		}
 	}
-	values, err := s.mget(ctx, s.cfg.Budget, appendKeys(nil, all), &w.cost)
+	values, err := s.mget(ctx, budget, appendKeys(nil, all), &w.cost)
 	if err != nil {
 		return
 	}
 	all = withValues(all, values)
 	if s.cfg.Strict {
 		var spent cost
-		all, spent, err = s.create(ctx, all, s.cfg.Budget-time.Since(at))
+		all, spent, err = s.create(ctx, all, budget-time.Since(at))
 		w.cost.add(spent)
 		if err != nil {
 			return
@@ -179,6 +179,20 @@ func (w *writing[T]) snapshot(ctx context.Context) {
 		}
 		w.answers = append(w.answers, a)
 	}
+}
+
+// settle stores what was saved. If a codec panics or ends the goroutine the
+// database has been changed all the same, and the keys are invalidated.
+func (w *writing[T]) settle(ctx context.Context, keys []string, value func(string) T, took time.Duration) error {
+	settled := false
+	defer func() {
+		if !settled {
+			_, _ = w.c.drop(ctx, keys)
+		}
+	}()
+	err := w.store(ctx, keys, value, took)
+	settled = true
+	return err
 }
 
 // store replaces the keys' tokens and stores the entries under the new ones.

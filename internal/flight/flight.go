@@ -186,7 +186,16 @@ func (t *Table) send(s *slot, r *Read) {
 }
 
 func (t *Table) run(s *slot, r *Read) {
+	r.err = ErrEnded // the read calls code of the user's, such as a transport
+	defer t.ran(s, r)
 	r.result, r.err = t.read(r.ctx, r.key, r.tokens)
+}
+
+// ErrEnded says that the read's goroutine was ended, or that the read panicked.
+var ErrEnded = errors.New("flight: the read did not return")
+
+// ran lets the read's callers go on and sends the next.
+func (t *Table) ran(s *slot, r *Read) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.answered(s)

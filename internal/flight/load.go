@@ -3,6 +3,7 @@ package flight
 import (
 	"context"
 	"slices"
+	"time"
 )
 
 // Load is one run of a loader, shared by the callers that may see its result.
@@ -18,10 +19,15 @@ type Load struct {
 	closedAt uint64 // callers whose read was sent later do not join; 0 for open
 	finished uint64
 
-	done  chan struct{}
-	kept  chan struct{} // closed when it becomes private
-	value any
-	err   error
+	done chan struct{}
+	kept chan struct{} // closed when it becomes private
+	// ended is closed when the starter's result is there, shared when that of
+	// the others is: from then on only the store is under way.
+	ended, shared chan struct{}
+	early         any
+	earlyErr      error
+	value         any
+	err           error
 }
 
 // Outcome of waiting for a load.
@@ -54,7 +60,7 @@ func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket 
 			return Ticket{Load: l, seq: seq}
 		}
 	}
-	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{}), kept: make(chan struct{})}
+	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{}), kept: make(chan struct{}), ended: make(chan struct{}), shared: make(chan struct{})}
 	if read != nil {
 		l.voided = t.voidedSince(read.sent, tokens)
 		read.children = append(read.children, l)
@@ -225,32 +231,68 @@ func (t *Table) Finish(l *Load, value any, err error) {
 // Done is closed when the load has finished.
 func (l *Load) Done() <-chan struct{} { return l.done }
 
-// Wait waits for the load or for ctx. Outcome says whether the value is this
-// caller's to take; the starter's always is.
-func (t *Table) Wait(ctx context.Context, k Ticket) (value any, outcome Outcome, err error) {
-	l := k.Load
-	kept := l.kept
-	if k.Started {
-		kept = nil
+// Publish hands the result out to the starter, and with all set to the others
+// too, while its store is still under way.
+func (t *Table) Publish(l *Load, value any, err error, all bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if l.finished > 0 {
+		return
 	}
-	select {
-	case <-l.done:
-	default:
+	if l.early == nil {
+		l.early, l.earlyErr = value, err
+		close(l.ended)
+	}
+	if all {
+		close(l.shared)
+	}
+}
+
+// Wait waits for the load or for ctx. Outcome says whether the value is this
+// caller's to take; the starter's always is. With patience it waits that long
+// for the store of a result that is there; without, for the end.
+func (t *Table) Wait(ctx context.Context, k Ticket, patience func() time.Duration) (value any, outcome Outcome, err error) {
+	l := k.Load
+	kept, ready := l.kept, l.shared
+	if k.Started {
+		kept, ready = nil, l.ended
+	}
+	if patience == nil {
+		ready = nil
+	}
+	var enough <-chan time.Time
+	for {
 		select {
 		case <-l.done:
+			return l.result(k, l.value, l.err)
+		default:
+		}
+		select {
+		case <-l.done:
+		case <-ready:
+			timer := time.NewTimer(patience())
+			defer timer.Stop()
+			ready, enough = nil, timer.C
+		case <-enough:
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return l.result(k, l.early, l.earlyErr)
 		case <-kept:
 			return nil, Private, nil
 		case <-ctx.Done():
 			return nil, Shared, ctx.Err()
 		}
 	}
+}
+
+func (l *Load) result(k Ticket, value any, err error) (any, Outcome, error) {
 	switch {
 	case k.Started:
-		return l.value, Shared, l.err
+		return value, Shared, err
 	case l.private:
 		return nil, Private, nil
 	case l.lateFrom > 0 && k.seq >= l.lateFrom:
 		return nil, Again, nil
 	}
-	return l.value, Shared, l.err
+	return value, Shared, err
 }
