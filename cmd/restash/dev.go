@@ -38,7 +38,8 @@ func newDev() *cobra.Command {
 		Long: "dev runs the sample's routes, a local REST server in memory and a SQLite database in a\n" +
 			"temporary folder, until it is interrupted. If UPSTASH_REDIS_REST_URL or DATABASE_URL is\n" +
 			"set, it uses that one instead.",
-		Args: cobra.NoArgs,
+		Example: "  restash dev\n  restash dev --no-cache\n  restash dev --addr 127.0.0.1:8000 --breaker-open 10s",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return runDev(cmd.Context(), cmd.OutOrStdout(), newLogger(cmd), opts)
 		},
@@ -87,7 +88,7 @@ func runDev(ctx context.Context, out io.Writer, logger *slog.Logger, opts devOpt
 
 func (s *sample) open(ctx context.Context, logger *slog.Logger, opts devOptions) error {
 	if opts.breakerOpen <= 0 {
-		return fmt.Errorf("--breaker-open is %s, want more than 0", opts.breakerOpen)
+		return &usageError{fmt.Errorf("--breaker-open is %s, want more than 0", opts.breakerOpen)}
 	}
 	var err error
 	if s.listener, err = net.Listen("tcp", opts.addr); err != nil {

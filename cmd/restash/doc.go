@@ -1,14 +1,11 @@
-// Command restash runs the sample catalogue, a local Upstash-compatible server
-// and the warming of caches from a terminal.
+// Command restash runs the sample catalogue and a local Upstash-compatible server,
+// and looks into a database and its caches from a terminal.
 //
-//	restash dev       local server, SQLite and the sample's routes, no account
-//	restash serve     the local REST server alone, on a fixed address
-//	restash warm      fill the caches that the routes of the sample read
-//	restash commands  the table of Redis commands that the client types
-//
-// dev and warm take UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or
-// KV_REST_API_URL and KV_REST_API_TOKEN) and DATABASE_URL from the
-// environment. An error is one line on stderr and exit status 1.
+// Each command tells of itself: restash help COMMAND. Those that speak to a
+// database take it from UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN (or
+// KV_REST_API_URL and KV_REST_API_TOKEN) of the environment or of the file of
+// --env-file. An error is one line on stderr; the exit status is 1 if a command
+// failed and 2 if it was not understood.
 //
 // It may import every package of this module.
 package main

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"net"
 	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,15 +53,4 @@ func TestCronURL_sendsNoSecretInTheClear(t *testing.T) {
 		assert.Equal(t, want, got, address)
 		assert.Equal(t, want == "", err != nil, address)
 	}
-}
-
-func TestRun_helpAndErrors(t *testing.T) {
-	var out, errOut bytes.Buffer
-	require.Zero(t, run(t.Context(), []string{"--help"}, &out, &errOut))
-	for _, name := range []string{"dev", "serve", "warm", "commands"} {
-		assert.Contains(t, out.String(), "\n  "+name+" ", name)
-	}
-	assert.Empty(t, errOut.String())
-	assert.Equal(t, 1, run(t.Context(), []string{"warm", "now"}, &out, &errOut))
-	assert.Equal(t, 1, strings.Count(errOut.String(), "\n"), errOut.String())
 }
