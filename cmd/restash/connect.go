@@ -29,9 +29,9 @@ func openClient(change ...func(*client.Config)) (*client.Client, error) {
 }
 
 // withClient makes a RunE of a function that needs the database.
-func withClient(do func(cmd *cobra.Command, c *client.Client, args []string) error) func(*cobra.Command, []string) error {
+func withClient(do func(cmd *cobra.Command, c *client.Client, args []string) error, change ...func(*client.Config)) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		c, err := openClient()
+		c, err := openClient(change...)
 		if err != nil {
 			return err
 		}
@@ -39,3 +39,7 @@ func withClient(do func(cmd *cobra.Command, c *client.Client, args []string) err
 		return do(cmd, c, args)
 	}
 }
+
+// exactKinds asks for replies in Redis's own format: JSON cannot tell the status
+// PONG from a value "PONG".
+func exactKinds(config *client.Config) { config.Format = client.RESP2 }
