@@ -53,11 +53,12 @@ func cmdFlush(e *Engine, c *call) Reply {
 			return errorReply(msgSyntax)
 		}
 	}
+	clear(e.natives)
 	return e.raw("FLUSHALL")
 }
 
 func cmdTime(e *Engine, _ *call) Reply {
-	e.tick(0)
+	e.tick()
 	return bulks([]string{itoa(e.last.Unix()), itoa(int64(e.last.Nanosecond() / 1000))})
 }
 
@@ -70,7 +71,7 @@ func cmdInfo(e *Engine, c *call) Reply {
 	keys := e.allKeys()
 	mortal := 0
 	for _, key := range keys {
-		if e.raw("PTTL", key).Int >= 0 {
+		if e.deadline(key) > 0 {
 			mortal++
 		}
 	}
@@ -129,8 +130,10 @@ func (e *Engine) parts(key string) []string {
 		r = e.raw("SMEMBERS", key)
 	case "zset":
 		r = e.raw("ZRANGE", key, "0", "-1", "WITHSCORES")
-	case "stream":
-		r = e.raw("XRANGE", key, "-", "+")
+	default:
+		if v := e.natives[key]; v != nil {
+			return v.parts()
+		}
 	}
 	return flatten(r, nil)
 }

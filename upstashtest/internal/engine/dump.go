@@ -3,9 +3,7 @@ package engine
 import (
 	"encoding/binary"
 	"hash/crc32"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // A dump is our own format, not that of Redis: a mark, the type, the strings
@@ -17,47 +15,40 @@ func dumpCommands() map[string]handler {
 }
 
 func cmdDump(e *Engine, c *call) Reply {
-	kind := e.typeOf(c.args[1])
-	switch kind {
-	case "none":
+	if !e.exists(c.args[1]) {
 		return nilReply
-	case "string":
-		if isError(e.raw("GET", c.args[1])) {
-			return errorReply("ERR DUMP of a HyperLogLog is not emulated by this server")
+	}
+	return bulk(seal(append([]string{e.typeOf(c.args[1])}, e.dumpOf(c.args[1])...)))
+}
+
+// dumpOf is a value as strings: of our own types all that they hold, of the
+// others what they are made of.
+func (e *Engine) dumpOf(key string) []string {
+	if v := e.natives[key]; v != nil {
+		return v.dump()
+	}
+	parts := e.parts(key)
+	if e.typeOf(key) != "hash" {
+		return parts
+	}
+	// The lifetimes of fields come last.
+	out := append([]string{itoa(int64(len(parts)))}, parts...)
+	for i := 0; i < len(parts); i += 2 {
+		if at := e.fieldDeadline(key, parts[i]); at > 0 {
+			out = append(out, parts[i], itoa(at))
 		}
 	}
+	return out
+}
+
+// seal makes a dump of its strings.
+func seal(parts []string) string {
 	out := []byte(dumpMark)
-	parts := e.parts(c.args[1])
-	if kind == "stream" {
-		parts = e.streamParts(c.args[1])
-	}
-	for _, s := range append([]string{kind}, parts...) {
+	for _, s := range parts {
 		out = binary.AppendUvarint(out, uint64(len(s)))
 		out = append(out, s...)
 	}
-	return bulk(string(binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out))))
-}
-
-// streamParts is a stream without its groups: each entry's ID, how many words
-// it has, and these.
-func (e *Engine) streamParts(key string) []string {
-	var parts []string
-	for _, entry := range e.raw("XRANGE", key, "-", "+").Array {
-		fields := texts(entry.Array[1])
-		parts = append(append(parts, text(entry.Array[0]), strconv.Itoa(len(fields))), fields...)
-	}
-	return parts
-}
-
-func (e *Engine) rebuildStream(key string, parts []string) {
-	for len(parts) > 2 {
-		n, err := strconv.Atoi(parts[1])
-		if err != nil || n < 1 || n > len(parts)-2 {
-			return
-		}
-		e.raw(append([]string{"XADD", key, parts[0]}, parts[2:2+n]...)...)
-		parts = parts[2+n:]
-	}
+	return string(binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(out)))
 }
 
 // undump returns the type and the strings of a dump.
@@ -83,13 +74,6 @@ func undump(b string) (parts []string, ok bool) {
 
 func cmdRestore(e *Engine, c *call) Reply {
 	key := c.args[1]
-	ttl, err := strconv.ParseInt(c.args[2], 10, 64)
-	if err != nil {
-		return errorReply(msgNotInt)
-	}
-	if ttl < 0 {
-		return errorReply("ERR Invalid TTL value, must be >= 0")
-	}
 	replace, absolute := false, false
 	w := &words{list: c.args[4:]}
 	for len(w.list) > 0 {
@@ -107,29 +91,57 @@ func cmdRestore(e *Engine, c *call) Reply {
 	if isError(w.bad) {
 		return w.bad
 	}
+	if e.exists(key) && !replace {
+		return errorReply("BUSYKEY Target key name already exists.")
+	}
+	ttl, bad := wholeNumber(c.args[2])
+	switch {
+	case isError(bad):
+		return bad
+	case ttl < 0:
+		return errorReply("ERR Invalid TTL value, must be >= 0")
+	}
 	parts, ok := undump(c.args[3])
 	if !ok {
 		return errorReply("ERR DUMP payload version or checksum are wrong")
 	}
-	if e.typeOf(key) != "none" {
-		if !replace {
-			return errorReply("BUSYKEY Target key name already exists.")
-		}
-		e.raw("DEL", key)
+	if ttl > 0 && !absolute {
+		ttl = min(ttl, maxLife) + e.last.UnixMilli()
 	}
-	e.rebuild(key, parts)
-	if ttl > 0 {
-		if !absolute {
-			ttl = e.last.Add(time.Duration(ttl) * time.Millisecond).UnixMilli()
+	return e.restore(key, parts, ttl)
+}
+
+// restore puts a value in the place of what was there. at is when it ends, 0
+// never; if that time has come nothing is stored.
+func (e *Engine) restore(key string, parts []string, at int64) Reply {
+	kind, parts := parts[0], parts[1:]
+	var v native
+	if undump := undumpNative[kind]; undump != nil {
+		var ok bool
+		if v, ok = undump(parts); !ok {
+			return errorReply("ERR Bad data format")
 		}
-		e.raw("PEXPIREAT", key, itoa(ttl))
+	}
+	e.remove(key)
+	if at > 0 && at <= e.last.UnixMilli() {
+		return okReply()
+	}
+	if v != nil {
+		e.setNative(key, v)
+	} else {
+		e.rebuild(key, kind, parts)
+	}
+	if at > 0 {
+		e.setDeadline(key, at)
 	}
 	return okReply()
 }
 
+// undumpNative are the readers of our own types.
+var undumpNative = map[string]func(parts []string) (native, bool){"stream": undumpStream}
+
 // rebuild makes a value of its type and parts.
-func (e *Engine) rebuild(key string, parts []string) {
-	kind, parts := parts[0], parts[1:]
+func (e *Engine) rebuild(key, kind string, parts []string) {
 	switch kind {
 	case "string":
 		e.raw("SET", key, strings.Join(parts, ""))
@@ -137,16 +149,21 @@ func (e *Engine) rebuild(key string, parts []string) {
 		e.hasJSON = true
 		e.raw("SET", key, jsonMark+strings.Join(parts, ""))
 	case "hash":
-		e.raw(append([]string{"HSET", key}, parts...)...)
+		e.rebuildHash(key, &dumpReader{list: parts})
 	case "list":
 		e.raw(append([]string{"RPUSH", key}, parts...)...)
 	case "set":
 		e.raw(append([]string{"SADD", key}, parts...)...)
-	case "stream":
-		e.rebuildStream(key, parts)
 	case "zset":
 		for i := 0; i+1 < len(parts); i += 2 {
 			e.raw("ZADD", key, parts[i+1], parts[i])
 		}
+	}
+}
+
+func (e *Engine) rebuildHash(key string, r *dumpReader) {
+	e.raw(append([]string{"HSET", key}, r.texts(r.count())...)...)
+	for len(r.list) > 1 {
+		e.expireField(key, r.text(), r.number())
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"time"
 
@@ -46,10 +45,13 @@ type Engine struct {
 	rnd    *rand.Rand
 	closed bool
 
-	skew    time.Duration // added to the clock by FastForward
-	last    time.Time     // the time that miniredis was last told
-	walk    time.Duration // what letting TTLs run down takes
-	quantum time.Duration // how late the clock may be; see tick
+	db      *miniredis.RedisDB
+	natives map[string]native // values that miniredis cannot hold
+
+	skew         time.Duration // added to the clock by FastForward
+	last         time.Time     // the time of the command under way
+	endings      endings
+	hasFieldEnds bool // a field of a hash had a lifetime: renamed hashes must look
 
 	scripts scriptStore
 	notify  string // the setting notify-keyspace-events
@@ -78,8 +80,8 @@ func New(cfg Config) (*Engine, error) {
 	e.w = bufio.NewWriter(&e.out)
 	e.peer = server.NewPeer(e.w)
 	e.last = e.now()
-	e.m.SetTime(e.last)
-	e.m.ClockTTL(true)
+	e.m.SetTime(time.UnixMilli(0))
+	e.db = e.m.DB(0)
 	return e, nil
 }
 
@@ -115,7 +117,7 @@ func (e *Engine) Do(ctx context.Context, args []string) (Result, error) {
 	if err := Check(args); isError(err) {
 		return Result{Reply: err}, nil
 	}
-	e.tick(e.quantum)
+	e.tick()
 	return e.top(ctx, args), nil
 }
 
@@ -132,7 +134,7 @@ func (e *Engine) Transaction(ctx context.Context, cmds [][]string) ([]Result, Re
 			return nil, errorf("EXECABORT Transaction discarded because of: %s", r.Bytes), nil
 		}
 	}
-	e.tick(e.quantum)
+	e.tick()
 	results := make([]Result, len(cmds))
 	for i, args := range cmds {
 		results[i] = e.top(ctx, args)
@@ -193,15 +195,15 @@ func (e *Engine) top(ctx context.Context, args []string) Result {
 // run executes a command that passed Check. The lock is held.
 func (e *Engine) run(c *call) Reply {
 	c.info, _ = Lookup(c.args)
-	if showsTime(c) {
-		e.tick(e.quantum / 4)
-	}
-	if e.hasJSON {
-		if r := e.refuseJSON(c); isError(r) {
+	if e.hasJSON || len(e.natives) > 0 {
+		if r := e.refuseHidden(c); isError(r) {
 			return r
 		}
 	}
 	r := e.answer(c)
+	if c.info.Write && !isScript(c.info) {
+		e.settle(c.info.Keys(c.args))
+	}
 	if c.info.Write && !isError(r) && !isScript(c.info) {
 		e.seq++
 		if e.onWrite != nil {
@@ -242,67 +244,8 @@ func (e *Engine) raw(args ...string) (r Reply) {
 	return r
 }
 
-// now is the database's time: the clock (a synctest bubble's, inside one)
-// plus what FastForward added.
-func (e *Engine) now() time.Time { return time.Now().Add(e.skew).UTC() }
-
-// tick lets TTLs run down to the present, unless the clock is behind by no more
-// than slack. miniredis walks over all keys for that, so commands that do not
-// show time accept a clock that is late by 20 walks (0.1 ms with a hundred
-// keys) and at most 50 ms; those that do, a quarter of it. In a bubble a walk
-// takes no time, so time is exact there.
-func (e *Engine) tick(slack time.Duration) {
-	now := e.now()
-	if behind := now.Sub(e.last); behind <= 0 || behind < slack {
-		return
-	}
-	mortals := e.mortals()
-	start := time.Now()
-	e.m.SetTime(now)
-	e.m.DB(0)
-	// One slow walk on a busy machine must not make the clock coarse.
-	e.walk = min(time.Since(start), 2*e.walk+10*time.Microsecond)
-	e.quantum = min(20*e.walk, 50*time.Millisecond)
-	e.last = now
-	e.notifyExpired(mortals)
-}
-
-// showsTime says whether the reply or the effect of a command depends on the
-// exact time.
-func showsTime(c *call) bool {
-	switch c.info.Name {
-	case "SET":
-		return len(c.args) > 3
-	case "SETEX", "PSETEX", "GETEX", "HSETEX", "HGETEX", "XADD", "TIME":
-		return true
-	}
-	return strings.Contains(c.info.Name, "TTL") || strings.Contains(c.info.Name, "EXPIRE")
-}
-
-// FastForward moves the database's clock ahead by d.
-func (e *Engine) FastForward(d time.Duration) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.skew += d
-	if !e.closed {
-		e.tick(0)
-	}
-}
-
 func isScript(in *Info) bool {
 	return in.Group == "scripting" || in.Name == "FCALL" || in.Name == "FCALL_RO"
-}
-
-// typeOf returns the type of key as TYPE has it; "none" if there is none.
-func (e *Engine) typeOf(key string) string {
-	s := text(e.raw("TYPE", key))
-	switch {
-	case s == "hll":
-		return "string" // Redis keeps a HyperLogLog in a string
-	case s == "string" && e.hasJSON && e.isJSON(key):
-		return jsonType
-	}
-	return s
 }
 
 var _ command.Cmd = command.Command[string]{}

@@ -10,7 +10,7 @@ func (e *Engine) Evict(n int) []string {
 	if e.closed {
 		return nil
 	}
-	e.tick(0)
+	e.tick()
 	return e.evict(n, "")
 }
 
@@ -20,7 +20,7 @@ func (e *Engine) evict(n int, keep string) []string {
 	for _, key := range e.allKeys() {
 		switch {
 		case key == keep:
-		case e.raw("PTTL", key).Int >= 0:
+		case e.deadline(key) > 0:
 			mortal = append(mortal, key)
 		default:
 			other = append(other, key)

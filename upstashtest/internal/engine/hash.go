@@ -80,40 +80,30 @@ func repeated(n int, v int64) Reply {
 	return r
 }
 
-// lifetime turns the number of an expiry command into what is left from now.
-// at says that the number is a point in time.
-func (e *Engine) lifetime(name, number string, unit time.Duration, at bool) (time.Duration, Reply) {
-	n, err := strconv.ParseInt(number, 10, 64)
-	if err != nil {
-		return 0, errorReply(msgNotInt)
+// lifetime turns the number of an expiry command into when it ends.
+func (e *Engine) lifetime(name, form, number string) (int64, Reply) {
+	if n, ok := parseInteger(number); ok && n < 0 {
+		return 0, errorf("ERR invalid expire time in '%s' command", lower(name))
 	}
-	if n < 0 {
-		return 0, errorf("ERR invalid expire time in '%s' command", strings.ToLower(name))
-	}
-	n = min(n, maxLife/int64(unit/time.Millisecond)) // the far future is far enough
-	if at {
-		return time.Unix(0, 0).Add(time.Duration(n) * unit).Sub(e.last), nilReply
-	}
-	return time.Duration(n) * unit, nilReply
+	return e.pointInTime(lower(name), form, number, true)
 }
 
-// expireField sets what is left of a field's life; a spent one is deleted.
-func (e *Engine) expireField(key, field string, left time.Duration) bool {
-	if left <= 0 {
+// expireField sets when a field ends; one whose time has come is deleted.
+func (e *Engine) expireField(key, field string, at int64) bool {
+	if at <= e.last.UnixMilli() {
 		e.raw("HDEL", key, field)
 		return false
 	}
-	e.m.HExpire(key, field, left)
+	e.hasFieldEnds = true
+	e.db.HExpire(key, field, time.Duration(at)*time.Millisecond)
+	e.endings.add(ending{at, key, field})
 	return true
 }
 
 func cmdHExpire(e *Engine, c *call) Reply {
-	unit := time.Second
-	if strings.HasPrefix(c.info.Name, "HP") {
-		unit = time.Millisecond
-	}
+	form := map[string]string{"HEXPIRE": "EX", "HPEXPIRE": "PX", "HEXPIREAT": "EXAT", "HPEXPIREAT": "PXAT"}[c.info.Name]
 	key, words := c.args[1], c.args[3:]
-	left, bad := e.lifetime(c.info.Name, c.args[2], unit, strings.HasSuffix(c.info.Name, "AT"))
+	at, bad := e.lifetime(c.info.Name, form, c.args[2])
 	if isError(bad) {
 		return bad
 	}
@@ -137,25 +127,22 @@ func cmdHExpire(e *Engine, c *call) Reply {
 	}
 	r := array()
 	for _, f := range fields {
-		r.Array = append(r.Array, intReply(e.hexpire(key, f, left, condition)))
+		r.Array = append(r.Array, intReply(e.hexpire(key, f, at, condition)))
 	}
 	return r
 }
 
 // hexpire returns 1 set, 2 deleted at once, 0 the condition did not hold, -2
 // no such field.
-func (e *Engine) hexpire(key, field string, left time.Duration, condition string) int64 {
+func (e *Engine) hexpire(key, field string, at int64, condition string) int64 {
 	if e.raw("HEXISTS", key, field).Int == 0 {
 		return -2
 	}
-	old := e.m.HTTL(key, field)
-	has := old > 0
-	switch {
-	case condition == "NX" && has, condition == "XX" && !has,
-		condition == "GT" && (!has || left <= old), condition == "LT" && has && left >= old:
+	o := expireOptions{nx: condition == "NX", xx: condition == "XX", gt: condition == "GT", lt: condition == "LT"}
+	if !o.holds(e.fieldDeadline(key, field), at) {
 		return 0
 	}
-	if !e.expireField(key, field, left) {
+	if !e.expireField(key, field, at) {
 		return 2
 	}
 	return 1
@@ -184,19 +171,17 @@ func (e *Engine) httl(name, key, field string) int64 {
 	if e.raw("HEXISTS", key, field).Int == 0 {
 		return -2
 	}
-	left := e.m.HTTL(key, field)
-	if left <= 0 {
+	at := e.fieldDeadline(key, field)
+	if at == 0 {
 		return -1
 	}
-	switch name {
-	case "HTTL":
-		return (left.Milliseconds() + 500) / 1000
-	case "HPTTL":
-		return left.Milliseconds()
-	case "HEXPIRETIME":
-		return (e.last.Add(left).UnixMilli() + 500) / 1000
+	if strings.HasSuffix(name, "TTL") {
+		at -= e.last.UnixMilli()
 	}
-	return e.last.Add(left).UnixMilli()
+	if name[1] != 'P' {
+		at = (at + 500) / 1000
+	}
+	return at
 }
 
 func cmdHPersist(e *Engine, c *call) Reply {
@@ -215,7 +200,7 @@ func cmdHPersist(e *Engine, c *call) Reply {
 	for _, f := range fields {
 		n := e.httl("HPTTL", c.args[1], f)
 		if n >= 0 {
-			e.m.HPersist(c.args[1], f)
+			e.db.HPersist(c.args[1], f)
 			n = 1
 		}
 		r.Array = append(r.Array, intReply(n))
@@ -239,7 +224,7 @@ func cmdHGetDel(e *Engine, c *call) Reply {
 // expiry is the lifetime option of HGETEX and HSETEX.
 type expiry struct {
 	set     bool
-	left    time.Duration
+	at      int64 // Unix milliseconds
 	persist bool
 	keep    bool
 }
@@ -247,38 +232,32 @@ type expiry struct {
 // parseExpiry reads one option and returns how many words it took, 0 if the
 // word is no such option.
 func (e *Engine) parseExpiry(name string, words []string) (expiry, int, Reply) {
-	unit, at := time.Second, false
-	switch upper(words[0]) {
+	form := upper(words[0])
+	switch form {
 	case "PERSIST":
 		return expiry{persist: true}, 1, nilReply
 	case "KEEPTTL":
 		return expiry{keep: true}, 1, nilReply
-	case "EX":
-	case "PX":
-		unit = time.Millisecond
-	case "EXAT":
-		at = true
-	case "PXAT":
-		unit, at = time.Millisecond, true
-	default:
+	}
+	if lifetimeForms[form].unit == 0 {
 		return expiry{}, 0, nilReply
 	}
 	if len(words) < 2 {
 		return expiry{}, 0, errorReply(msgSyntax)
 	}
-	left, bad := e.lifetime(name, words[1], unit, at)
+	at, bad := e.lifetime(name, form, words[1])
 	if words[1] == "0" {
-		bad = errorf("ERR invalid expire time in '%s' command", strings.ToLower(name))
+		bad = errorf("ERR invalid expire time in '%s' command", lower(name))
 	}
-	return expiry{set: true, left: left}, 2, bad
+	return expiry{set: true, at: at}, 2, bad
 }
 
 func (e *Engine) applyExpiry(x expiry, key, field string) {
 	switch {
 	case x.set:
-		e.expireField(key, field, x.left)
+		e.expireField(key, field, x.at)
 	case x.persist:
-		e.m.HPersist(key, field)
+		e.db.HPersist(key, field)
 	}
 }
 
@@ -341,13 +320,13 @@ func cmdHSetEX(e *Engine, c *call) Reply {
 		}
 	}
 	for i := 0; i < len(pairs); i += 2 {
-		old := e.m.HTTL(key, pairs[i])
+		old := e.fieldDeadline(key, pairs[i])
 		e.raw("HSET", key, pairs[i], pairs[i+1])
 		switch {
 		case x.keep && old > 0:
-			e.m.HExpire(key, pairs[i], old)
+			e.expireField(key, pairs[i], old)
 		case !x.keep:
-			e.m.HPersist(key, pairs[i])
+			e.db.HPersist(key, pairs[i])
 			e.applyExpiry(x, key, pairs[i])
 		}
 	}

@@ -10,18 +10,36 @@ func miscCommands() map[string]handler {
 	}
 }
 
-// cmdGetEX checks the lifetime in Redis' words before miniredis sees it.
+// cmdGetEX sets or takes away a lifetime while reading. Nothing changes if the
+// key is no string, or the lifetime none.
 func cmdGetEX(e *Engine, c *call) Reply {
-	if len(c.args) == 4 {
-		switch unit := upper(c.args[2]); unit {
-		case "EX", "PX", "EXAT", "PXAT":
-			if r := checkExpire("getex", c.args[3], unit); isError(r) {
-				return r
-			}
-			return e.raw(c.args[0], c.args[1], unit, clampLife(unit, c.args[3]))
-		}
+	key, words := c.args[1], c.args[2:]
+	var expire []string
+	persist := false
+	switch {
+	case len(words) == 0:
+	case len(words) == 1 && upper(words[0]) == "PERSIST":
+		persist = true
+	case len(words) == 2 && lifetimeForms[upper(words[0])].unit > 0:
+		expire = []string{upper(words[0]), words[1]}
+	default:
+		return errorReply(msgSyntax)
 	}
-	return e.raw(c.args...)
+	old := e.getString(key)
+	if isError(old) || isNil(old) {
+		return old
+	}
+	if bad := e.absolute("getex", expire); isError(bad) {
+		return bad
+	}
+	if persist {
+		e.raw("PERSIST", key)
+	}
+	if expire != nil {
+		at, _ := parseInteger(expire[1])
+		e.setDeadline(key, at)
+	}
+	return old
 }
 
 // cmdPop has Redis' words for a count that is none.

@@ -28,10 +28,8 @@ func cmdMSetEX(e *Engine, c *call) Reply {
 	case o.get || o.when != "":
 		return errorReply(msgSyntax)
 	}
-	if o.expire != nil {
-		if r := checkExpire("msetex", o.expire[1], o.expire[0]); isError(r) {
-			return r
-		}
+	if bad := e.absolute("msetex", o.expire); isError(bad) {
+		return bad
 	}
 	for i := 0; (o.nx || o.xx) && i < len(pairs); i += 2 {
 		if (e.raw("EXISTS", pairs[i]).Int == 1) != o.xx {
@@ -44,10 +42,7 @@ func cmdMSetEX(e *Engine, c *call) Reply {
 	}
 	options = append(options, o.expire...)
 	for pair := range slices.Chunk(pairs, 2) {
-		set := call{ctx: c.ctx, args: append([]string{"SET", pair[0], pair[1]}, options...)}
-		if r := cmdSet(e, &set); isError(r) {
-			return r
-		}
+		e.raw(append([]string{"SET", pair[0], pair[1]}, options...)...)
 	}
 	return intReply(1)
 }

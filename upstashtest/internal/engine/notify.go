@@ -77,26 +77,3 @@ func (e *Engine) event(name, key string) {
 		e.hub.publish("__keyevent@0__:"+name, key)
 	}
 }
-
-// mortals are the keys with a lifetime, listed only if somebody wants to know
-// which of them expire.
-func (e *Engine) mortals() []string {
-	if !e.wants('x') {
-		return nil
-	}
-	var keys []string
-	for _, key := range e.allKeys() {
-		if e.raw("PTTL", key).Int >= 0 {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
-
-func (e *Engine) notifyExpired(before []string) {
-	for _, key := range before {
-		if e.raw("EXISTS", key).Int == 0 {
-			e.event("expired", key)
-		}
-	}
-}

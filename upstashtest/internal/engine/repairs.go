@@ -11,8 +11,6 @@ import (
 // otherwise: found by running the script of commands on both.
 func repairCommands() map[string]handler {
 	m := map[string]handler{
-		"XADD": cmdXAdd, "XREAD": cmdXRead, "XGROUP CREATE": cmdXGroupCreate, "XCLAIM": cmdXClaim,
-		"XRANGE": cmdXRange, "XREVRANGE": cmdXRange,
 		"ZADD": cmdZAdd, "ZPOPMIN": cmdZPop, "ZPOPMAX": cmdZPop, "LMOVE": cmdLMove, "LPOS": cmdLPos,
 		"INCRBYFLOAT": cmdIncrByFloat, "DECRBY": cmdDecrBy, "MSETNX": cmdMSetNX, "PFADD": cmdPFAdd,
 	}
@@ -23,95 +21,6 @@ func repairCommands() map[string]handler {
 		m[name] = cmdZStore
 	}
 	return m
-}
-
-func isStreamID(id string) bool {
-	_, ok := parseStreamID(id)
-	return ok
-}
-
-// cmdXAdd refuses LIMIT without ~, and takes it out where it is allowed: trimming
-// here is always exact.
-func cmdXAdd(e *Engine, c *call) Reply {
-	for i := 2; i+2 < len(c.args); i++ {
-		word := upper(c.args[i])
-		if word == "NOMKSTREAM" {
-			continue
-		}
-		if word != "MAXLEN" && word != "MINID" {
-			break // the ID: what follows is the entry
-		}
-		limit := i + 2
-		about := c.args[i+1] == "~"
-		if about || c.args[i+1] == "=" {
-			limit++
-		}
-		if limit+1 >= len(c.args) || upper(c.args[limit]) != "LIMIT" {
-			break
-		}
-		if !about {
-			return errorReply("ERR syntax error, LIMIT cannot be used without the special ~ option")
-		}
-		if _, err := strconv.Atoi(c.args[limit+1]); err != nil {
-			return errorReply(msgNotInt)
-		}
-		return e.raw(slices.Delete(slices.Clone(c.args), limit, limit+2)...)
-	}
-	return e.raw(c.args...)
-}
-
-func cmdXRead(e *Engine, c *call) Reply {
-	if upper(c.args[1]) == "COUNT" {
-		if _, err := strconv.Atoi(c.args[2]); err != nil {
-			return errorReply(msgNotInt)
-		}
-	}
-	return e.raw(c.args...)
-}
-
-func cmdXGroupCreate(e *Engine, c *call) Reply {
-	if id := c.args[4]; id != "$" && !isStreamID(id) {
-		return errorReply("ERR Invalid stream ID specified as stream command argument")
-	}
-	return e.raw(c.args...)
-}
-
-// cmdXRange answers nil when nothing is asked for.
-func cmdXRange(e *Engine, c *call) Reply {
-	if len(c.args) == 6 && upper(c.args[4]) == "COUNT" {
-		if n, err := strconv.ParseInt(c.args[5], 10, 64); err == nil && n <= 0 {
-			return nilReply
-		}
-	}
-	return e.raw(c.args...)
-}
-
-// cmdXClaim leaves alone what was not idle for long enough.
-func cmdXClaim(e *Engine, c *call) Reply {
-	key, group := c.args[1], c.args[2]
-	least, err := strconv.ParseInt(c.args[4], 10, 64)
-	if err != nil || least <= 0 {
-		return e.raw(c.args...)
-	}
-	args := slices.Clone(c.args[:5])
-	for i, word := range c.args[5:] {
-		if !isStreamID(word) {
-			args = append(args, c.args[5+i:]...)
-			break
-		}
-		p := e.raw("XPENDING", key, group, word, word, "1")
-		if isError(p) {
-			return p
-		}
-		if len(p.Array) > 0 && p.Array[0].Array[2].Int < least {
-			continue
-		}
-		args = append(args, word)
-	}
-	if len(args) == 5 || !isStreamID(args[5]) {
-		return array()
-	}
-	return e.raw(args...)
 }
 
 // cmdZAdd refuses a score that is no number.

@@ -115,11 +115,12 @@ func (e *Engine) apply(cmds [][]string) {
 	if e.closed {
 		return
 	}
-	e.tick(0)
+	e.tick()
 	for _, args := range cmds {
 		if args[0] == "SET" {
 			e.hasJSON = e.hasJSON || isJSONText(args[2])
 			e.raw(args...)
+			e.settle(args[1:2])
 			continue
 		}
 		e.run(&call{ctx: context.Background(), args: args})
@@ -158,11 +159,11 @@ func (e *Engine) effects(args []string, reply Reply) [][]string {
 // state is how to bring a key to its present value, if that is a string, and
 // to its present lifetime.
 func (e *Engine) state(key string) [][]string {
-	at := e.raw("PEXPIRETIME", key).Int
-	switch text(e.raw("TYPE", key)) {
-	case "none":
+	at := e.deadline(key)
+	switch {
+	case !e.exists(key):
 		return [][]string{{"DEL", key}}
-	case "string":
+	case e.natives[key] == nil && e.db.Type(key) == "string":
 		set := []string{"SET", key, text(e.raw("GET", key))}
 		if at > 0 {
 			set = append(set, "PXAT", itoa(at))

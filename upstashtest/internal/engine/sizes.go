@@ -26,7 +26,7 @@ func (e *Engine) DataSize() int64 {
 	if e.closed {
 		return 0
 	}
-	e.tick(0)
+	e.tick()
 	return e.dataSize()
 }
 
@@ -37,5 +37,9 @@ func (e *Engine) PendingOf(key, group, consumer string) int64 {
 	if e.closed {
 		return 0
 	}
-	return int64(len(e.raw("XPENDING", key, group, "-", "+", "1000000", consumer).Array))
+	_, g, _ := e.groupOf(key, group)
+	if g == nil || g.consumers[consumer] == nil {
+		return 0
+	}
+	return int64(len(g.pendingOf(g.consumers[consumer])))
 }

@@ -1,232 +1,266 @@
 package engine
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-func streamCommands() map[string]handler {
-	return map[string]handler{
-		"XGROUP SETID": cmdXGroupSetID, "XDELEX": cmdXDelEX, "XACKDEL": cmdXAckDel, "XTRIM": cmdXTrim,
-		"XREADGROUP": cmdXReadGroup,
-	}
+// entryID is the ID of an entry of a stream: milliseconds and a number.
+type entryID struct{ ms, seq uint64 }
+
+var lastID = entryID{math.MaxUint64, math.MaxUint64}
+
+func (id entryID) String() string {
+	return strconv.FormatUint(id.ms, 10) + "-" + strconv.FormatUint(id.seq, 10)
 }
 
-// cmdXGroupSetID moves a group by making it anew: its consumers and pending
-// entries are put back. miniredis has no way to move one.
-func cmdXGroupSetID(e *Engine, c *call) Reply {
-	key, group, id := c.args[2], c.args[3], c.args[4]
-	if e.typeOf(key) == "none" {
-		return errorReply("ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.")
-	}
-	consumers := e.raw("XINFO", "CONSUMERS", key, group)
-	if isError(consumers) {
-		return errorf("NOGROUP No such consumer group '%s' for key name '%s'", group, key)
-	}
-	pending := e.raw("XPENDING", key, group, "-", "+", "1000000")
-	if isError(pending) {
-		return pending
-	}
-	// A test of the ID on another group, so that a bad one destroys nothing.
-	const probe = "\x00restash:probe"
-	if r := e.raw("XGROUP", "CREATE", key, probe, id); isError(r) {
-		return r
-	}
-	e.raw("XGROUP", "DESTROY", key, probe)
-	e.raw("XGROUP", "DESTROY", key, group)
-	e.raw("XGROUP", "CREATE", key, group, id)
-	for _, one := range consumers.Array {
-		e.raw("XGROUP", "CREATECONSUMER", key, group, text(one.Array[1]))
-	}
-	for _, p := range pending.Array {
-		e.raw("XCLAIM", key, group, text(p.Array[1]), "0", text(p.Array[0]),
-			"IDLE", itoa(p.Array[2].Int), "RETRYCOUNT", itoa(p.Array[3].Int), "FORCE", "JUSTID")
-	}
-	return okReply()
+func (id entryID) compare(o entryID) int {
+	return cmp.Or(cmp.Compare(id.ms, o.ms), cmp.Compare(id.seq, o.seq))
 }
 
-// refs is what happens to an entry that groups still refer to.
-type refs string
+func (id entryID) isZero() bool { return id == entryID{} }
 
-const (
-	keepRefs refs = "KEEPREF" // the entry goes, references stay
-	delRefs  refs = "DELREF"  // both go
-	ackRefs  refs = "ACKED"   // the entry goes only when no group needs it
-)
-
-// parseIDs reads "[KEEPREF|DELREF|ACKED] IDS n id ...".
-func parseIDs(list []string) (refs, []string, Reply) {
-	how := keepRefs
-	if word := refs(upper(list[0])); word == keepRefs || word == delRefs || word == ackRefs {
-		how, list = word, list[1:]
-	}
-	if len(list) < 3 || upper(list[0]) != "IDS" {
-		return how, nil, errorReply(msgSyntax)
-	}
-	n, err := strconv.Atoi(list[1])
+// next is the ID after this one; false if there is none.
+func (id entryID) next() (entryID, bool) {
 	switch {
-	case err != nil || n < 1:
-		return how, nil, errorReply("ERR Number of IDs must be a positive integer")
-	case n != len(list)-2:
-		return how, nil, errorReply("ERR The `numids` parameter must match the number of arguments")
+	case id == lastID:
+		return id, false
+	case id.seq == math.MaxUint64:
+		return entryID{id.ms + 1, 0}, true
 	}
-	for _, id := range list[2:] {
-		if _, ok := parseStreamID(id); !ok {
-			return how, nil, errorReply("ERR Invalid stream ID specified as stream command argument")
-		}
-	}
-	return how, list[2:], nilReply
+	return entryID{id.ms, id.seq + 1}, true
 }
 
-func parseStreamID(id string) ([2]uint64, bool) {
-	ms, seq, found := strings.Cut(id, "-")
+func (id entryID) previous() (entryID, bool) {
+	switch {
+	case id.isZero():
+		return id, false
+	case id.seq == 0:
+		return entryID{id.ms - 1, math.MaxUint64}, true
+	}
+	return entryID{id.ms, id.seq - 1}, true
+}
+
+var badID = errorReply("ERR Invalid stream ID specified as stream command argument")
+
+// parseEntryID reads a whole ID; seq is taken where the number is left out.
+func parseEntryID(s string, seq uint64) (entryID, bool) {
+	ms, rest, found := strings.Cut(s, "-")
 	a, err := strconv.ParseUint(ms, 10, 64)
 	if err != nil {
-		return [2]uint64{}, false
+		return entryID{}, false
 	}
 	if !found {
-		return [2]uint64{a, 0}, true
+		return entryID{a, seq}, true
 	}
-	b, err := strconv.ParseUint(seq, 10, 64)
-	return [2]uint64{a, b}, err == nil
+	b, err := strconv.ParseUint(rest, 10, 64)
+	return entryID{a, b}, err == nil
 }
 
-// group is one consumer group of a stream.
-type group struct {
-	name string
-	last [2]uint64 // the newest entry that was delivered
-}
-
-func (e *Engine) groups(key string) []group {
-	var gs []group
-	for _, one := range e.raw("XINFO", "GROUPS", key).Array {
-		g := group{}
-		for i := 0; i+1 < len(one.Array); i += 2 {
-			switch text(one.Array[i]) {
-			case "name":
-				g.name = text(one.Array[i+1])
-			case "last-delivered-id":
-				g.last, _ = parseStreamID(text(one.Array[i+1]))
-			}
+// parseBound reads an end of a range: an ID, - or +, or an ID to leave out.
+func parseBound(s string, isEnd bool) (entryID, Reply) {
+	seq := uint64(0)
+	if isEnd {
+		seq = math.MaxUint64
+	}
+	if len(s) > 1 && s[0] == '(' {
+		id, ok := parseEntryID(s[1:], seq)
+		if !ok {
+			return id, badID
 		}
-		gs = append(gs, g)
-	}
-	return gs
-}
-
-func (e *Engine) isPending(key, group, id string) bool {
-	return len(e.raw("XPENDING", key, group, id, id, "1").Array) > 0
-}
-
-// needed reports whether a group has still to read or acknowledge the entry.
-func (e *Engine) needed(key, id string) bool {
-	at, _ := parseStreamID(id)
-	return slices.ContainsFunc(e.groups(key), func(g group) bool {
-		return slices.Compare(g.last[:], at[:]) < 0 || e.isPending(key, g.name, id)
-	})
-}
-
-// drop deletes an entry: 1 it went, 2 it is still needed, -1 there is none.
-func (e *Engine) drop(key, id string, how refs) int64 {
-	if len(e.raw("XRANGE", key, id, id).Array) == 0 {
-		return -1
-	}
-	if how == ackRefs && e.needed(key, id) {
-		return 2
-	}
-	if how == delRefs {
-		for _, g := range e.groups(key) {
-			e.raw("XACK", key, g.name, id)
+		step, name := id.next, "start"
+		if isEnd {
+			step, name = id.previous, "end"
 		}
-	}
-	e.raw("XDEL", key, id)
-	return 1
-}
-
-func (e *Engine) checkStream(key string) Reply {
-	if t := e.typeOf(key); t != "stream" && t != "none" {
-		return errorReply(msgWrongType)
-	}
-	return nilReply
-}
-
-func cmdXDelEX(e *Engine, c *call) Reply {
-	how, ids, bad := parseIDs(c.args[2:])
-	if isError(bad) {
-		return bad
-	}
-	if bad := e.checkStream(c.args[1]); isError(bad) {
-		return bad
-	}
-	r := array()
-	for _, id := range ids {
-		r.Array = append(r.Array, intReply(e.drop(c.args[1], id, how)))
-	}
-	return r
-}
-
-// cmdXAckDel acknowledges first; an entry that was not pending is left alone.
-func cmdXAckDel(e *Engine, c *call) Reply {
-	key, name := c.args[1], c.args[2]
-	how, ids, bad := parseIDs(c.args[3:])
-	if isError(bad) {
-		return bad
-	}
-	if bad := e.checkStream(key); isError(bad) {
-		return bad
-	}
-	r := array()
-	for _, id := range ids {
-		n := int64(-1)
-		if e.raw("XACK", key, name, id).Int == 1 {
-			if n = e.drop(key, id, how); n == -1 {
-				n = 1 // acknowledged, and the entry had gone before
-			}
+		if id, ok = step(); !ok {
+			return id, errorf("ERR invalid %s ID for the interval", name)
 		}
-		r.Array = append(r.Array, intReply(n))
+		return id, nilReply
 	}
-	return r
+	switch s {
+	case "-":
+		return entryID{}, nilReply
+	case "+":
+		return lastID, nilReply
+	}
+	id, ok := parseEntryID(s, seq)
+	if !ok {
+		return id, badID
+	}
+	return id, nilReply
 }
 
-func cmdXTrim(e *Engine, c *call) Reply {
-	if by := upper(c.args[2]); by != "MAXLEN" && by != "MINID" {
-		return errorReply(msgSyntax)
-	}
-	return e.raw(c.args...)
+// entry is one entry of a stream. Redis keeps entries in nodes of a hundred,
+// and trimming "about" a length drops whole nodes only.
+type entry struct {
+	id     entryID
+	fields []string
+	node   uint64
 }
 
-// cmdXReadGroup keeps what was read with NOACK out of the pending entries,
-// which miniredis does not; a consumer that only read so is not kept either.
-func cmdXReadGroup(e *Engine, c *call) Reply {
-	streams := slices.IndexFunc(c.args, func(a string) bool { return upper(a) == "STREAMS" })
-	if streams > 0 && (len(c.args)-streams-1)%2 == 1 {
-		return errorReply("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
+func (en entry) reply() Reply { return array(bulk(en.id.String()), bulks(en.fields)) }
+
+// stream is a value of type stream. miniredis has streams, but neither its
+// groups nor its counters can be set, and trimming is always exact.
+type stream struct {
+	entries    []entry
+	last       entryID // of all that were ever added
+	maxDeleted entryID // the highest that XDEL took
+	added      uint64  // how many ever were
+	groups     map[string]*streamGroup
+
+	node             uint64 // the newest node, what it held and about how many bytes
+	nodeLen, nodeCap int
+}
+
+func newStream() *stream { return &stream{groups: map[string]*streamGroup{}} }
+
+func (s *stream) kind() string { return "stream" }
+
+func (s *stream) clone() native {
+	o := *s
+	o.entries = slices.Clone(s.entries)
+	o.groups = make(map[string]*streamGroup, len(s.groups))
+	for name, g := range s.groups {
+		o.groups[name] = g.clone()
 	}
-	if streams < 0 || !slices.ContainsFunc(c.args[:streams], func(a string) bool { return upper(a) == "NOACK" }) {
-		return e.raw(c.args...)
+	return &o
+}
+
+func (s *stream) parts() []string {
+	var parts []string
+	for _, en := range s.entries {
+		parts = append(append(parts, en.id.String()), en.fields...)
 	}
-	name, consumer := c.args[2], c.args[3]
-	known := map[string]bool{}
-	for _, key := range c.info.Keys(c.args) {
-		for _, one := range e.raw("XINFO", "CONSUMERS", key, name).Array {
-			if text(one.Array[1]) == consumer {
-				known[key] = true
-			}
+	return parts
+}
+
+// from is the index of the first entry that is not below id.
+func (s *stream) from(id entryID) int {
+	i, _ := slices.BinarySearchFunc(s.entries, id, func(en entry, id entryID) int { return en.id.compare(id) })
+	return i
+}
+
+func (s *stream) entry(id entryID) (entry, bool) {
+	if i := s.from(id); i < len(s.entries) && s.entries[i].id == id {
+		return s.entries[i], true
+	}
+	return entry{}, false
+}
+
+func (s *stream) first() entryID {
+	if len(s.entries) == 0 {
+		return entryID{}
+	}
+	return s.entries[0].id
+}
+
+// between returns the entries from start to end, at most count, or all if
+// count is negative.
+func (s *stream) between(start, end entryID, count int64) []entry {
+	var out []entry
+	for i := s.from(start); i < len(s.entries) && s.entries[i].id.compare(end) <= 0; i++ {
+		if count >= 0 && int64(len(out)) == count {
+			break
 		}
+		out = append(out, s.entries[i])
 	}
-	r := e.raw(c.args...)
-	if isError(r) {
-		return r
+	return out
+}
+
+const (
+	nodeEntries = 100
+	nodeBytes   = 4096
+)
+
+func (s *stream) add(id entryID, fields []string) {
+	size := 0
+	for _, f := range fields {
+		size += len(f) + 2
 	}
-	for _, s := range r.Array {
-		key := text(s.Array[0])
-		for _, entry := range s.Array[1].Array {
-			e.raw("XACK", key, name, text(entry.Array[0]))
+	if s.nodeLen == 0 || s.nodeLen >= nodeEntries || s.nodeCap+size >= nodeBytes {
+		s.node, s.nodeLen, s.nodeCap = s.node+1, 0, 0
+	}
+	s.nodeLen, s.nodeCap = s.nodeLen+1, s.nodeCap+size
+	s.entries = append(s.entries, entry{id, fields, s.node})
+	s.last = id
+	s.added++
+}
+
+// remove takes an entry out as XDEL does.
+func (s *stream) remove(id entryID) bool {
+	i := s.from(id)
+	if i == len(s.entries) || s.entries[i].id != id {
+		return false
+	}
+	s.entries = slices.Delete(s.entries, i, i+1)
+	if id.compare(s.maxDeleted) > 0 {
+		s.maxDeleted = id
+	}
+	s.forgetNode()
+	return true
+}
+
+// forgetNode starts a new node if the newest has no entry left.
+func (s *stream) forgetNode() {
+	if n := len(s.entries); n == 0 || s.entries[n-1].node != s.node {
+		s.nodeLen = 0
+	}
+}
+
+// trimming says what to cut off at the front.
+type trimming struct {
+	by    string // MAXLEN, MINID or nothing
+	about bool
+	max   int64
+	min   entryID
+	limit int64 // entries at most; 0 is all
+}
+
+func (s *stream) trim(t trimming) int64 {
+	before := len(s.entries)
+	if t.by != "" && t.about {
+		s.trimNodes(t)
+	} else if t.by != "" {
+		s.entries = slices.Delete(s.entries, 0, s.tooMany(t))
+	}
+	s.forgetNode()
+	return int64(before - len(s.entries))
+}
+
+// tooMany is how many entries an exact trimming takes.
+func (s *stream) tooMany(t trimming) int {
+	if t.by == "MINID" {
+		return s.from(t.min)
+	}
+	return int(max(0, int64(len(s.entries))-t.max))
+}
+
+func (s *stream) trimNodes(t trimming) {
+	gone := 0
+	for surplus := s.tooMany(t); gone < len(s.entries); {
+		n := 1
+		for gone+n < len(s.entries) && s.entries[gone+n].node == s.entries[gone].node {
+			n++
 		}
-		if !known[key] {
-			e.raw("XGROUP", "DELCONSUMER", key, name, consumer)
+		if gone+n > surplus || t.limit > 0 && int64(gone+n) > t.limit {
+			break
 		}
+		gone += n
 	}
-	return r
+	s.entries = slices.Delete(s.entries, 0, gone)
+}
+
+// stream returns the stream at key, nil if there is none.
+func (e *Engine) stream(key string) (*stream, Reply) {
+	if s, ok := e.natives[key].(*stream); ok {
+		return s, nilReply
+	}
+	if e.exists(key) {
+		return nil, errorReply(msgWrongType)
+	}
+	return nil, nilReply
 }

@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"strconv"
-	"strings"
-	"time"
-)
+import "strings"
 
 func stringCommands() map[string]handler {
 	return map[string]handler{
@@ -68,11 +64,8 @@ func cmdSet(e *Engine, c *call) Reply {
 	if isError(bad) {
 		return bad
 	}
-	if o.expire != nil {
-		if r := checkExpire("set", o.expire[1], o.expire[0]); isError(r) {
-			return r
-		}
-		o.expire[1] = clampLife(o.expire[0], o.expire[1])
+	if bad := e.absolute("set", o.expire); isError(bad) {
+		return bad
 	}
 	var old Reply
 	if o.get || o.when != "" {
@@ -103,7 +96,7 @@ func cmdSet(e *Engine, c *call) Reply {
 // getString is GET, but a JSON document is of the wrong type.
 func (e *Engine) getString(key string) Reply {
 	r := e.raw("GET", key)
-	if e.hasJSON && isJSONText(text(r)) {
+	if e.hidden(text(r)) {
 		return errorReply(msgWrongType)
 	}
 	return r
@@ -125,41 +118,14 @@ func holds(when, want string, old Reply) bool {
 	return !strings.EqualFold(digest(old.Bytes), want)
 }
 
-// checkExpire refuses a lifetime that is no positive whole number, or too
-// large to be kept as a time.
-func checkExpire(name, n, unit string) Reply {
-	v, err := strconv.ParseInt(n, 10, 64)
-	if err != nil {
-		return errorReply(msgNotInt)
+// absolute turns a lifetime option, its form and its number, into PXAT.
+func (e *Engine) absolute(command string, expire []string) Reply {
+	if expire == nil {
+		return nilReply
 	}
-	limit := int64(1) << 62
-	if unit == "EX" || unit == "EXAT" {
-		limit /= 1000
-	}
-	if v <= 0 || v > limit {
-		return errorf("ERR invalid expire time in '%s' command", name)
-	}
-	return nilReply
-}
-
-// maxLife is the longest lifetime in milliseconds that miniredis can hold: 292
-// years.
-const maxLife = int64(1<<63-1) / int64(time.Millisecond)
-
-// clampLife shortens a lifetime to what can be held. Points in time are left
-// alone.
-func clampLife(unit, n string) string {
-	v, err := strconv.ParseInt(n, 10, 64)
-	if err != nil {
-		return n
-	}
-	switch unit {
-	case "EX":
-		return itoa(min(v, maxLife/1000))
-	case "PX":
-		return itoa(min(v, maxLife))
-	}
-	return n
+	at, bad := e.pointInTime(command, expire[0], expire[1], false)
+	expire[0], expire[1] = "PXAT", itoa(at)
+	return bad
 }
 
 func cmdSetEX(e *Engine, c *call) Reply {
@@ -167,21 +133,20 @@ func cmdSetEX(e *Engine, c *call) Reply {
 	if c.info.Name == "PSETEX" {
 		unit = "PX"
 	}
-	if r := checkExpire(strings.ToLower(c.info.Name), c.args[2], unit); isError(r) {
-		return r
+	at, bad := e.pointInTime(lower(c.info.Name), unit, c.args[2], false)
+	if isError(bad) {
+		return bad
 	}
-	return e.raw("SET", c.args[1], c.args[3], unit, clampLife(unit, c.args[2]))
+	return e.raw("SET", c.args[1], c.args[3], "PXAT", itoa(at))
 }
 
 // cmdMGet answers nil for what is no string, as Redis does; JSON documents
 // are strings to miniredis only.
 func cmdMGet(e *Engine, c *call) Reply {
 	r := e.raw(c.args...)
-	if e.hasJSON {
-		for i, v := range r.Array {
-			if isJSONText(text(v)) {
-				r.Array[i] = nilReply
-			}
+	for i, v := range r.Array {
+		if e.hidden(text(v)) {
+			r.Array[i] = nilReply
 		}
 	}
 	return r

@@ -1,0 +1,308 @@
+package engine
+
+import "math"
+
+func cmdXAck(e *Engine, c *call) Reply {
+	_, g, bad := e.groupOf(c.args[1], c.args[2])
+	if g == nil {
+		return orZero(bad)
+	}
+	ids, bad := parseIDList(c.args[3:])
+	if isError(bad) {
+		return bad
+	}
+	n := int64(0)
+	for _, id := range ids {
+		if g.ack(id) {
+			n++
+		}
+	}
+	return intReply(n)
+}
+
+// cmdXAckDel acknowledges and deletes. What was acknowledged before is deleted
+// all the same, as the Python SDK's tests show; what the group has not read yet
+// is left alone.
+func cmdXAckDel(e *Engine, c *call) Reply {
+	how, ids, bad := parseRefs(c.args[3:])
+	if isError(bad) {
+		return bad
+	}
+	s, g, bad := e.groupOf(c.args[1], c.args[2])
+	if isError(bad) {
+		return bad
+	}
+	if g == nil {
+		return repeated(len(ids), -1)
+	}
+	r := array()
+	for _, id := range ids {
+		acked, n := g.ack(id), int64(-1)
+		if acked || id.compare(g.last) <= 0 {
+			n = s.drop(id, how)
+		}
+		if n == -1 && acked {
+			n = 1 // the entry had gone before
+		}
+		r.Array = append(r.Array, intReply(n))
+	}
+	return r
+}
+
+func cmdXPending(e *Engine, c *call) Reply {
+	key, name := c.args[1], c.args[2]
+	if n := len(c.args); n != 3 && (n < 6 || n > 9) {
+		return errorReply(msgSyntax)
+	}
+	var o pendingOptions
+	if len(c.args) > 3 {
+		var bad Reply
+		if o, bad = parsePending(c.args[3:]); isError(bad) {
+			return bad
+		}
+	}
+	_, g, bad := e.groupOf(key, name)
+	switch {
+	case isError(bad):
+		return bad
+	case g == nil:
+		return noGroup(key, name)
+	case len(c.args) == 3:
+		return g.summary()
+	}
+	out, now := array(), e.last.UnixMilli()
+	for _, d := range g.pending[g.from(o.start):] {
+		switch {
+		case d.id.compare(o.end) > 0 || int64(len(out.Array)) >= o.count:
+			return out
+		case o.named && d.consumer.name != o.consumer, now-d.at < o.idle:
+			continue
+		}
+		out.Array = append(out.Array, array(bulk(d.id.String()), bulk(d.consumer.name), intReply(now-d.at), intReply(d.count)))
+	}
+	return out
+}
+
+type pendingOptions struct {
+	idle, count int64
+	start, end  entryID
+	consumer    string
+	named       bool
+}
+
+func parsePending(list []string) (o pendingOptions, bad Reply) {
+	if upper(list[0]) == "IDLE" {
+		if o.idle, bad = wholeNumber(list[1]); isError(bad) {
+			return o, bad
+		}
+		if len(list) < 5 {
+			return o, errorReply(msgSyntax)
+		}
+		list = list[2:]
+	}
+	if o.count, bad = wholeNumber(list[2]); isError(bad) {
+		return o, bad
+	}
+	if o.start, bad = parseBound(list[0], false); isError(bad) {
+		return o, bad
+	}
+	if o.end, bad = parseBound(list[1], true); isError(bad) {
+		return o, bad
+	}
+	if o.named = len(list) > 3; o.named {
+		o.consumer = list[3]
+	}
+	return o, nilReply
+}
+
+// summary is XPENDING without a range.
+func (g *streamGroup) summary() Reply {
+	if len(g.pending) == 0 {
+		return array(intReply(0), nilReply, nilReply, nilReply)
+	}
+	counts := map[string]int64{}
+	for _, d := range g.pending {
+		counts[d.consumer.name]++
+	}
+	consumers := array()
+	for _, name := range g.names() {
+		if counts[name] > 0 {
+			consumers.Array = append(consumers.Array, array(bulk(name), bulk(itoa(counts[name]))))
+		}
+	}
+	first, last := g.pending[0].id, g.pending[len(g.pending)-1].id
+	return array(intReply(int64(len(g.pending))), bulk(first.String()), bulk(last.String()), consumers)
+}
+
+// claiming is what XCLAIM was asked.
+type claiming struct {
+	ids           []entryID
+	at, retries   int64 // -1: not given
+	force, justID bool
+	last          entryID
+}
+
+func parseClaiming(list []string, now int64) (o claiming, bad Reply) {
+	o.at, o.retries = -1, -1
+	i := 0
+	for ; i < len(list); i++ {
+		id, ok := parseEntryID(list[i], 0)
+		if !ok {
+			break
+		}
+		o.ids = append(o.ids, id)
+	}
+	for ; i < len(list); i++ {
+		word, more := upper(list[i]), i+1 < len(list)
+		switch {
+		case word == "FORCE":
+			o.force = true
+		case word == "JUSTID":
+			o.justID = true
+		case more && (word == "IDLE" || word == "TIME" || word == "RETRYCOUNT"):
+			i++
+			n, ok := parseInteger(list[i])
+			if !ok {
+				return o, errorf("ERR Invalid %s option argument for XCLAIM", word)
+			}
+			switch word {
+			case "IDLE":
+				o.at = now - n
+			case "TIME":
+				o.at = n
+			default:
+				o.retries = n
+			}
+		case more && word == "LASTID":
+			i++
+			id, ok := parseEntryID(list[i], 0)
+			if o.last = id; !ok {
+				return o, badID
+			}
+		default:
+			return o, errorf("ERR Unrecognized XCLAIM option '%s'", list[i])
+		}
+	}
+	if o.at < 0 || o.at > now {
+		o.at = now
+	}
+	return o, nilReply
+}
+
+func cmdXClaim(e *Engine, c *call) Reply {
+	s, g, bad := e.groupOf(c.args[1], c.args[2])
+	switch {
+	case isError(bad):
+		return bad
+	case g == nil:
+		return noGroup(c.args[1], c.args[2])
+	}
+	least, ok := parseInteger(c.args[4])
+	if !ok {
+		return errorReply("ERR Invalid min-idle-time argument for XCLAIM")
+	}
+	now := e.last.UnixMilli()
+	o, bad := parseClaiming(c.args[5:], now)
+	if isError(bad) {
+		return bad
+	}
+	if o.last.compare(g.last) > 0 {
+		g.last = o.last
+	}
+	who, out := g.member(c.args[3], now), array()
+	for _, id := range o.ids {
+		en, exists := s.entry(id)
+		d := g.find(id)
+		switch {
+		case !exists:
+			g.ack(id) // it can never be delivered again
+			continue
+		case d == nil && !o.force, d != nil && least > 0 && now-d.at < least:
+			continue
+		case d == nil:
+			d = g.deliver(id, who, now)
+		}
+		d.consumer, d.at = who, o.at
+		switch {
+		case o.retries >= 0:
+			d.count = o.retries
+		case !o.justID:
+			d.count++
+		}
+		who.active = now
+		out.Array = append(out.Array, claimed(en, o.justID))
+	}
+	return out
+}
+
+func claimed(en entry, justID bool) Reply {
+	if justID {
+		return bulk(en.id.String())
+	}
+	return en.reply()
+}
+
+func cmdXAutoClaim(e *Engine, c *call) Reply {
+	least, ok := parseInteger(c.args[4])
+	if !ok {
+		return errorReply("ERR Invalid min-idle-time argument for XAUTOCLAIM")
+	}
+	start, bad := parseBound(c.args[5], false)
+	if isError(bad) {
+		return bad
+	}
+	count, justID := int64(100), false
+	for i := 6; i < len(c.args); i++ {
+		switch word := upper(c.args[i]); {
+		case word == "JUSTID":
+			justID = true
+		case word == "COUNT" && i+1 < len(c.args):
+			i++
+			if count, ok = parseInteger(c.args[i]); !ok || count < 1 || count > math.MaxInt64/16 {
+				return errorReply("ERR COUNT must be > 0")
+			}
+		default:
+			return errorReply(msgSyntax)
+		}
+	}
+	s, g, bad := e.groupOf(c.args[1], c.args[2])
+	switch {
+	case isError(bad):
+		return bad
+	case g == nil:
+		return noGroup(c.args[1], c.args[2])
+	}
+	return g.autoClaim(s, g.member(c.args[3], e.last.UnixMilli()), start, count, least, e.last.UnixMilli(), justID)
+}
+
+// autoClaim walks over at most ten times count pending entries.
+func (g *streamGroup) autoClaim(s *stream, who *consumer, start entryID, count, least, now int64, justID bool) Reply {
+	entries, deleted := array(), array()
+	i := g.from(start)
+	for attempts := count * 10; attempts > 0 && count > 0 && i < len(g.pending); attempts-- {
+		d := g.pending[i]
+		en, exists := s.entry(d.id)
+		if !exists {
+			g.ack(d.id)
+			deleted.Array = append(deleted.Array, bulk(d.id.String()))
+			count--
+			continue
+		}
+		i++
+		if least > 0 && now-d.at < least {
+			continue
+		}
+		d.consumer, d.at = who, now
+		if !justID {
+			d.count++
+		}
+		who.active = now
+		entries.Array = append(entries.Array, claimed(en, justID))
+		count--
+	}
+	next := entryID{}
+	if i < len(g.pending) {
+		next = g.pending[i].id
+	}
+	return array(bulk(next.String()), entries, deleted)
+}
