@@ -128,8 +128,6 @@ func (e *Engine) parts(key string) []string {
 		r = e.raw("LRANGE", key, "0", "-1")
 	case "set":
 		r = e.raw("SMEMBERS", key)
-	case "zset":
-		r = e.raw("ZRANGE", key, "0", "-1", "WITHSCORES")
 	default:
 		if v := e.natives[key]; v != nil {
 			return v.parts()

@@ -138,7 +138,7 @@ func (e *Engine) restore(key string, parts []string, at int64) Reply {
 }
 
 // undumpNative are the readers of our own types.
-var undumpNative = map[string]func(parts []string) (native, bool){"stream": undumpStream}
+var undumpNative = map[string]func(parts []string) (native, bool){"stream": undumpStream, "zset": undumpZset}
 
 // rebuild makes a value of its type and parts.
 func (e *Engine) rebuild(key, kind string, parts []string) {
@@ -154,10 +154,6 @@ func (e *Engine) rebuild(key, kind string, parts []string) {
 		e.raw(append([]string{"RPUSH", key}, parts...)...)
 	case "set":
 		e.raw(append([]string{"SADD", key}, parts...)...)
-	case "zset":
-		for i := 0; i+1 < len(parts); i += 2 {
-			e.raw("ZADD", key, parts[i+1], parts[i])
-		}
 	}
 }
 

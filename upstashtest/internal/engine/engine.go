@@ -57,6 +57,7 @@ type Engine struct {
 	notify  string // the setting notify-keyspace-events
 	scanned []slot // the keys of the last SCAN that began
 	hasJSON bool   // a JSON document was stored: string commands must look
+	panics  int    // that were recovered: faults of this server
 	seq     uint64
 	onWrite func(seq uint64, args []string, r Reply)
 }
@@ -104,6 +105,14 @@ func (e *Engine) Seq() uint64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.seq
+}
+
+// Panics is how many panics were recovered so far. Each is a fault of this
+// server, whatever was sent.
+func (e *Engine) Panics() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.panics
 }
 
 // Do runs one command. The error is ErrClosed or nil: what Redis refuses is
@@ -221,6 +230,13 @@ func (e *Engine) answer(c *call) Reply {
 	return e.raw(c.args...)
 }
 
+// do runs a command on behalf of another one.
+func (e *Engine) do(args ...string) Reply {
+	c := &call{args: args}
+	c.info, _ = Lookup(args)
+	return e.answer(c)
+}
+
 // raw runs a command in miniredis. Its reply keeps its bytes.
 func (e *Engine) raw(args ...string) (r Reply) {
 	e.out.Reset()
@@ -228,6 +244,7 @@ func (e *Engine) raw(args ...string) (r Reply) {
 	// would hang: release it and answer an error.
 	defer func() {
 		if p := recover(); p != nil {
+			e.panics++
 			e.m.TryLock()
 			e.m.Unlock()
 			r = errorf("ERR internal error in %s: %v", args[0], p)

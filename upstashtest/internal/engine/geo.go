@@ -113,12 +113,12 @@ func cmdGeoAdd(e *Engine, c *call) Reply {
 		}
 		add = append(add, strconv.FormatUint(p.encode(maxLat), 10), w[2])
 	}
-	return e.raw(add...)
+	return e.do(add...)
 }
 
 // place finds a member.
 func (e *Engine) place(key, name string) (p point, ok bool, bad Reply) {
-	r := e.raw("ZSCORE", key, name)
+	r := e.do("ZSCORE", key, name)
 	if isError(r) || isNil(r) {
 		return p, false, r
 	}
@@ -228,17 +228,13 @@ type hit struct {
 
 // find returns the hits in the order that is asked for.
 func (e *Engine) find(key string, s search) ([]hit, Reply) {
-	ms, bad := e.members(key)
-	if isError(bad) {
+	z, bad := e.zset(key)
+	if z == nil {
 		return nil, bad
 	}
 	var hits []hit
-	for _, m := range ms {
-		score, err := strconv.ParseFloat(m.score, 64)
-		if err != nil {
-			continue
-		}
-		h := hit{name: m.name, at: decodePoint(uint64(score)), hash: uint64(score)}
+	for _, m := range z.order {
+		h := hit{name: m.name, at: decodePoint(uint64(m.score)), hash: uint64(m.score)}
 		if h.far = distance(s.center, h.at); s.inside(h) {
 			hits = append(hits, h)
 		}
@@ -283,9 +279,9 @@ func (e *Engine) answerSearch(key string, s search) Reply {
 	if s.store != "" {
 		var ms []member
 		for _, h := range hits {
-			score := strconv.FormatUint(h.hash, 10)
+			score := float64(h.hash)
 			if s.storeDist {
-				score = strconv.FormatFloat(h.far/s.unit, 'g', -1, 64)
+				score = h.far / s.unit
 			}
 			ms = append(ms, member{h.name, score})
 		}

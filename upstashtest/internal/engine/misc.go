@@ -6,7 +6,7 @@ func miscCommands() map[string]handler {
 	return map[string]handler{
 		"GETEX": cmdGetEX, "LPOP": cmdPop, "RPOP": cmdPop, "SPOP": cmdPop, "PFCOUNT": cmdPFCount, "DIGEST": cmdDigest,
 		"SETRANGE": cmdSetRange, "SETBIT": cmdSetBit,
-		"SRANDMEMBER": cmdRandom, "HRANDFIELD": cmdRandom, "ZRANDMEMBER": cmdRandom,
+		"SRANDMEMBER": cmdRandom, "HRANDFIELD": cmdRandom,
 	}
 }
 
@@ -100,10 +100,6 @@ func cmdSetBit(e *Engine, c *call) Reply {
 	}
 	return e.raw(c.args...)
 }
-
-// maxRandom bounds how many elements may be drawn with repetition: no reply
-// that passes the request limit needs more.
-const maxRandom = 1_000_000
 
 func cmdRandom(e *Engine, c *call) Reply {
 	if len(c.args) > 2 {

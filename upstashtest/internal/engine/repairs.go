@@ -4,50 +4,19 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // repairCommands are those that miniredis has, with one thing that Redis does
 // otherwise: found by running the script of commands on both.
 func repairCommands() map[string]handler {
 	m := map[string]handler{
-		"ZADD": cmdZAdd, "ZPOPMIN": cmdZPop, "ZPOPMAX": cmdZPop, "LMOVE": cmdLMove, "LPOS": cmdLPos,
+		"LMOVE": cmdLMove, "LPOS": cmdLPos,
 		"INCRBYFLOAT": cmdIncrByFloat, "DECRBY": cmdDecrBy, "MSETNX": cmdMSetNX, "PFADD": cmdPFAdd,
 	}
 	for _, name := range []string{"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"} {
 		m[name] = cmdStore
 	}
-	for _, name := range []string{"ZINTERSTORE", "ZUNIONSTORE"} {
-		m[name] = cmdZStore
-	}
 	return m
-}
-
-// cmdZAdd refuses a score that is no number.
-func cmdZAdd(e *Engine, c *call) Reply {
-	words := c.args[2:]
-	for len(words) > 0 && slices.Contains([]string{"NX", "XX", "GT", "LT", "CH", "INCR"}, upper(words[0])) {
-		words = words[1:]
-	}
-	for i := 0; i+1 < len(words); i += 2 {
-		if f, err := strconv.ParseFloat(words[i], 64); err == nil && math.IsNaN(f) {
-			return errorReply(msgNotFloat)
-		}
-	}
-	return e.raw(c.args...)
-}
-
-// cmdZPop takes a count of 0 at its word.
-func cmdZPop(e *Engine, c *call) Reply {
-	if len(c.args) == 3 {
-		if n, err := strconv.Atoi(c.args[2]); err == nil && n == 0 {
-			if r := e.raw("ZCARD", c.args[1]); isError(r) {
-				return r
-			}
-			return array()
-		}
-	}
-	return e.raw(c.args...)
 }
 
 // cmdLPos asks for no more places than the list has: miniredis makes room for
@@ -118,12 +87,4 @@ func cmdStore(e *Engine, c *call) Reply {
 		e.raw("DEL", c.args[1])
 	}
 	return r
-}
-
-// cmdZStore has Redis' words for a missing number of keys, too.
-func cmdZStore(e *Engine, c *call) Reply {
-	if n, err := strconv.Atoi(c.args[2]); err == nil && n < 1 {
-		return errorf("ERR at least 1 input key is needed for '%s' command", strings.ToLower(c.info.Name))
-	}
-	return cmdStore(e, c)
 }

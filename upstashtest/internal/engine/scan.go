@@ -135,7 +135,7 @@ func cmdScanKey(e *Engine, c *call) Reply {
 	read := map[string][]string{
 		"HSCAN": {"HGETALL", c.args[1]}, "SSCAN": {"SMEMBERS", c.args[1]}, "ZSCAN": {"ZRANGE", c.args[1], "0", "-1", "WITHSCORES"},
 	}[c.info.Name]
-	all := e.raw(read...)
+	all := e.do(read...)
 	if isError(all) {
 		return all
 	}

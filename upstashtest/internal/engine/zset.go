@@ -1,235 +1,505 @@
 package engine
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 )
 
-func zsetCommands() map[string]handler {
-	return map[string]handler{
-		"ZDIFF": cmdZDiff, "ZDIFFSTORE": cmdZDiffStore, "ZINTERCARD": cmdZInterCard,
-		"ZRANGESTORE": cmdZRangeStore, "ZINCRBY": cmdZIncrBy, "ZRANGE": cmdZRange,
-	}
+// member is an element of a sorted set.
+type member struct {
+	name  string
+	score float64
 }
 
-// sourceKeys reads "numkeys key ..." and returns the keys and what follows.
-func sourceKeys(name string, words []string) (keys, rest []string, bad Reply) {
-	n, err := strconv.Atoi(words[0])
+func (m member) compare(o member) int {
+	return cmp.Or(cmp.Compare(m.score, o.score), strings.Compare(m.name, o.name))
+}
+
+// zset is a sorted set. miniredis has them, but sorts anew for each range.
+type zset struct {
+	scores map[string]float64
+	order  []member
+}
+
+func newZset() *zset { return &zset{scores: map[string]float64{}} }
+
+func (z *zset) kind() string { return "zset" }
+
+func (z *zset) clone() native {
+	o := newZset()
+	o.order = slices.Clone(z.order)
+	for _, m := range z.order {
+		o.scores[m.name] = m.score
+	}
+	return o
+}
+
+func (z *zset) parts() []string { return memberTexts(z.order, true) }
+
+func (z *zset) dump() []string { return z.parts() }
+
+func undumpZset(parts []string) (native, bool) {
+	z := newZset()
+	for pair := range slices.Chunk(parts, 2) {
+		if len(pair) != 2 {
+			return nil, false
+		}
+		score, ok := parseFloat(pair[1])
+		if !ok {
+			return nil, false
+		}
+		z.set(pair[0], score)
+	}
+	return z, len(z.order) > 0
+}
+
+// place is the index of a member that is there.
+func (z *zset) place(m member) int {
+	i, _ := slices.BinarySearchFunc(z.order, m, member.compare)
+	return i
+}
+
+func (z *zset) set(name string, score float64) {
+	if old, ok := z.scores[name]; ok {
+		if old == score {
+			return
+		}
+		z.remove(name)
+	}
+	z.scores[name] = score
+	m := member{name, score}
+	z.order = slices.Insert(z.order, z.place(m), m)
+}
+
+func (z *zset) remove(name string) bool {
+	score, ok := z.scores[name]
+	if !ok {
+		return false
+	}
+	i := z.place(member{name, score})
+	z.order = slices.Delete(z.order, i, i+1)
+	delete(z.scores, name)
+	return true
+}
+
+// cut takes out the members from index from up to to.
+func (z *zset) cut(from, to int) {
+	for _, m := range z.order[from:to] {
+		delete(z.scores, m.name)
+	}
+	z.order = slices.Delete(z.order, from, to)
+}
+
+// parseFloat reads a number as C's strtod does, all of it and no blanks. NaN
+// and what overflows are no numbers.
+func parseFloat(s string) (float64, bool) {
+	if s == "" || strings.Contains(s, "_") {
+		return 0, false
+	}
+	if digits := strings.TrimLeft(s, "+-"); len(digits) > 2 && lower(digits[:2]) == "0x" && !strings.ContainsAny(digits, "pP") {
+		s += "p0" // C needs no exponent, Go does
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !math.IsNaN(f)
+}
+
+// formatScore prints a score: whole numbers plainly, others in the shortest
+// form that reads back, as Redis 8 does.
+func formatScore(f float64) string {
 	switch {
-	case err != nil:
-		return nil, nil, errorReply(msgNotInt)
-	case n < 1:
-		return nil, nil, errorf("ERR at least 1 input key is needed for '%s' command", name)
-	case n > len(words)-1:
-		return nil, nil, errorReply(msgSyntax)
+	case math.IsInf(f, 1):
+		return "inf"
+	case math.IsInf(f, -1):
+		return "-inf"
+	case f == math.Trunc(f) && math.Abs(f) < 1<<52:
+		if f == 0 && math.Signbit(f) {
+			return "-0"
+		}
+		return strconv.FormatInt(int64(f), 10)
 	}
-	return words[1 : 1+n], words[1+n:], nilReply
+	short := strconv.FormatFloat(f, 'e', -1, 64)
+	_, exponent, _ := strings.Cut(short, "e")
+	if n, err := strconv.Atoi(exponent); err == nil && n >= -4 && n < 17 {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return short
 }
 
-// member is an element of a sorted set; its score stays as text.
-type member struct{ name, score string }
-
-// members reads a sorted set, or a set with scores of 1, in order.
-func (e *Engine) members(key string) ([]member, Reply) {
-	var r Reply
-	set := e.typeOf(key) == "set"
-	if set {
-		r = e.raw("SMEMBERS", key)
-	} else {
-		r = e.raw("ZRANGE", key, "0", "-1", "WITHSCORES")
-	}
-	if isError(r) {
-		return nil, r
-	}
-	var ms []member
-	if set {
-		for _, name := range texts(r) {
-			ms = append(ms, member{name, "1"})
+// memberTexts lists names, with the score behind each if asked for.
+func memberTexts(ms []member, scores bool) []string {
+	out := []string{}
+	for _, m := range ms {
+		if out = append(out, m.name); scores {
+			out = append(out, formatScore(m.score))
 		}
-		return ms, nilReply
 	}
-	words := texts(r)
-	for i := 0; i+1 < len(words); i += 2 {
-		ms = append(ms, member{words[i], words[i+1]})
-	}
-	return ms, nilReply
+	return out
 }
 
-func (e *Engine) zdiff(keys []string) ([]member, Reply) {
-	first, bad := e.members(keys[0])
-	if isError(bad) {
-		return nil, bad
+// zset returns the sorted set at key, nil if there is none.
+func (e *Engine) zset(key string) (*zset, Reply) {
+	if z, ok := e.natives[key].(*zset); ok {
+		return z, nilReply
 	}
-	drop := map[string]bool{}
-	for _, key := range keys[1:] {
-		ms, bad := e.members(key)
-		if isError(bad) {
-			return nil, bad
-		}
-		for _, m := range ms {
-			drop[m.name] = true
-		}
+	if e.exists(key) {
+		return nil, errorReply(msgWrongType)
 	}
-	var left []member
-	for _, m := range first {
-		if !drop[m.name] {
-			left = append(left, m)
-		}
-	}
-	return left, nilReply
+	return nil, nilReply
 }
 
-func cmdZDiff(e *Engine, c *call) Reply {
-	keys, rest, bad := sourceKeys("zdiff", c.args[1:])
+// dropEmpty removes a key whose sorted set has lost its last member.
+func (e *Engine) dropEmpty(key string, z *zset) {
+	if len(z.order) == 0 {
+		e.remove(key)
+	}
+}
+
+func zsetCommands() map[string]handler {
+	m := map[string]handler{
+		"ZADD": cmdZAdd, "ZINCRBY": cmdZAdd, "ZREM": cmdZRem, "ZCARD": cmdZCard,
+		"ZSCORE": cmdZScore, "ZMSCORE": cmdZMScore, "ZRANK": cmdZRank, "ZREVRANK": cmdZRank,
+		"ZPOPMIN": cmdZPop, "ZPOPMAX": cmdZPop, "ZMPOP": cmdZMPop, "ZRANDMEMBER": cmdZRandMember,
+		"ZCOUNT": cmdZCount, "ZLEXCOUNT": cmdZCount,
+		"ZREMRANGEBYRANK": cmdZRemRange, "ZREMRANGEBYSCORE": cmdZRemRange, "ZREMRANGEBYLEX": cmdZRemRange,
+	}
+	for _, name := range []string{"ZRANGE", "ZRANGESTORE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZRANGEBYLEX", "ZREVRANGEBYLEX"} {
+		m[name] = cmdZRange
+	}
+	for _, name := range []string{"ZUNION", "ZINTER", "ZDIFF", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD"} {
+		m[name] = cmdZCombine
+	}
+	return m
+}
+
+// zaddOptions are the words between the key and the first score.
+type zaddOptions struct{ nx, xx, gt, lt, ch, incr bool }
+
+func parseZAdd(list []string) (o zaddOptions, rest []string) {
+	flags := map[string]*bool{"NX": &o.nx, "XX": &o.xx, "GT": &o.gt, "LT": &o.lt, "CH": &o.ch, "INCR": &o.incr}
+	for len(list) > 0 {
+		flag := flags[upper(list[0])]
+		if flag == nil {
+			break
+		}
+		*flag, list = true, list[1:]
+	}
+	return o, list
+}
+
+func (o zaddOptions) check(words int) Reply {
+	switch {
+	case words == 0 || words%2 == 1:
+		return errorReply(msgSyntax)
+	case o.nx && o.xx:
+		return errorReply("ERR XX and NX options at the same time are not compatible")
+	case o.gt && o.nx || o.lt && o.nx || o.gt && o.lt:
+		return errorReply("ERR GT, LT, and/or NX options at the same time are not compatible")
+	case o.incr && words > 2:
+		return errorReply("ERR INCR option supports a single increment-element pair")
+	}
+	return nilReply
+}
+
+// cmdZAdd is ZADD and ZINCRBY. All scores are read before anything changes.
+func cmdZAdd(e *Engine, c *call) Reply {
+	key := c.args[1]
+	o, words := zaddOptions{incr: true}, c.args[2:]
+	if c.info.Name == "ZADD" {
+		o, words = parseZAdd(c.args[2:])
+	}
+	if bad := o.check(len(words)); isError(bad) {
+		return bad
+	}
+	add := make([]member, 0, len(words)/2)
+	for pair := range slices.Chunk(words, 2) {
+		score, ok := parseFloat(pair[0])
+		if !ok {
+			return errorReply(msgNotFloat)
+		}
+		add = append(add, member{pair[1], score})
+	}
+	z, bad := e.zset(key)
 	if isError(bad) {
 		return bad
 	}
-	scores := len(rest) == 1 && upper(rest[0]) == "WITHSCORES"
-	if len(rest) > 0 && !scores {
-		return errorReply(msgSyntax)
+	if z == nil {
+		if z = newZset(); o.xx {
+			return o.none()
+		}
 	}
-	ms, bad := e.zdiff(keys)
+	if o.incr {
+		if sum := add[0].score + z.scores[add[0].name]; math.IsNaN(sum) {
+			return errorReply("ERR resulting score is not a number (NaN)")
+		}
+	}
+	if len(z.order) == 0 {
+		e.setNative(key, z)
+	}
+	return o.apply(z, add)
+}
+
+// none is the reply when nothing could be done.
+func (o zaddOptions) none() Reply {
+	if o.incr {
+		return nilReply
+	}
+	return intReply(0)
+}
+
+func (o zaddOptions) apply(z *zset, add []member) Reply {
+	added, changed := int64(0), int64(0)
+	for _, m := range add {
+		old, has := z.scores[m.name]
+		if has && o.nx || !has && o.xx {
+			continue
+		}
+		if has && o.incr {
+			m.score += old
+		}
+		if has && (o.lt && m.score >= old || o.gt && m.score <= old) {
+			continue
+		}
+		switch {
+		case !has:
+			added++
+		case m.score != old:
+			changed++
+		}
+		z.set(m.name, m.score)
+		if o.incr {
+			return bulk(formatScore(m.score))
+		}
+	}
+	switch {
+	case o.incr:
+		return nilReply
+	case o.ch:
+		return intReply(added + changed)
+	}
+	return intReply(added)
+}
+
+func cmdZRem(e *Engine, c *call) Reply {
+	z, bad := e.zset(c.args[1])
+	if z == nil {
+		return orZero(bad)
+	}
+	n := int64(0)
+	for _, name := range c.args[2:] {
+		if z.remove(name) {
+			n++
+		}
+	}
+	e.dropEmpty(c.args[1], z)
+	return intReply(n)
+}
+
+func cmdZCard(e *Engine, c *call) Reply {
+	z, bad := e.zset(c.args[1])
+	if z == nil {
+		return orZero(bad)
+	}
+	return intReply(int64(len(z.order)))
+}
+
+func (z *zset) score(name string) Reply {
+	if z != nil {
+		if f, ok := z.scores[name]; ok {
+			return bulk(formatScore(f))
+		}
+	}
+	return nilReply
+}
+
+func cmdZScore(e *Engine, c *call) Reply {
+	z, bad := e.zset(c.args[1])
+	if isError(bad) {
+		return bad
+	}
+	return z.score(c.args[2])
+}
+
+func cmdZMScore(e *Engine, c *call) Reply {
+	z, bad := e.zset(c.args[1])
 	if isError(bad) {
 		return bad
 	}
 	r := array()
-	for _, m := range ms {
-		r.Array = append(r.Array, bulk(m.name))
-		if scores {
-			r.Array = append(r.Array, bulk(m.score))
-		}
+	for _, name := range c.args[2:] {
+		r.Array = append(r.Array, z.score(name))
 	}
 	return r
 }
 
-func cmdZDiffStore(e *Engine, c *call) Reply {
-	keys, rest, bad := sourceKeys("zdiffstore", c.args[2:])
-	if isError(bad) {
-		return bad
-	}
-	if len(rest) > 0 {
+// cmdZRank is ZRANK and ZREVRANK.
+func cmdZRank(e *Engine, c *call) Reply {
+	scores := len(c.args) > 3
+	if scores && (len(c.args) > 4 || upper(c.args[3]) != "WITHSCORE") {
 		return errorReply(msgSyntax)
 	}
-	ms, bad := e.zdiff(keys)
+	z, bad := e.zset(c.args[1])
 	if isError(bad) {
 		return bad
 	}
-	return e.storeMembers(c.args[1], ms)
-}
-
-// storeMembers makes key a sorted set of exactly these.
-func (e *Engine) storeMembers(key string, ms []member) Reply {
-	e.raw("DEL", key)
-	for _, m := range ms {
-		e.raw("ZADD", key, m.score, m.name)
+	score := z.score(c.args[2])
+	if isNil(score) {
+		return nilReply
 	}
-	return intReply(int64(len(ms)))
+	rank := z.place(member{c.args[2], z.scores[c.args[2]]})
+	if c.info.Name == "ZREVRANK" {
+		rank = len(z.order) - 1 - rank
+	}
+	if scores {
+		return array(intReply(int64(rank)), score)
+	}
+	return intReply(int64(rank))
 }
 
-func cmdZInterCard(e *Engine, c *call) Reply {
-	keys, rest, bad := sourceKeys("zintercard", c.args[1:])
+const msgNotPositive = "ERR value is out of range, must be positive"
+
+// pop takes the n lowest or highest members out.
+func (z *zset) pop(n int64, highest bool) []member {
+	size := int64(len(z.order))
+	n = min(n, size)
+	from, to := int64(0), n
+	if highest {
+		from, to = size-n, size
+	}
+	out := slices.Clone(z.order[from:to])
+	if highest {
+		slices.Reverse(out)
+	}
+	z.cut(int(from), int(to))
+	return out
+}
+
+func cmdZPop(e *Engine, c *call) Reply {
+	n := int64(1)
+	if len(c.args) > 3 {
+		return errorReply(msgSyntax)
+	}
+	if len(c.args) == 3 {
+		var ok bool
+		if n, ok = parseInteger(c.args[2]); !ok || n < 0 {
+			return errorReply(msgNotPositive)
+		}
+	}
+	z, bad := e.zset(c.args[1])
+	switch {
+	case isError(bad):
+		return bad
+	case z == nil:
+		return array()
+	}
+	out := z.pop(n, c.info.Name == "ZPOPMAX")
+	e.dropEmpty(c.args[1], z)
+	return bulks(memberTexts(out, true))
+}
+
+// popArgs are "numkeys key ... SIDE [COUNT n]", as ZMPOP and LMPOP have them.
+func popArgs(list []string, sides ...string) (keys []string, side string, n int64, bad Reply) {
+	num, ok := parseInteger(list[0])
+	switch {
+	case !ok || num < 1:
+		return nil, "", 0, errorReply("ERR numkeys should be greater than 0")
+	case num > int64(len(list)-2):
+		return nil, "", 0, errorReply(msgSyntax)
+	}
+	keys, list = list[1:1+num], list[1+num:]
+	if side = upper(list[0]); !slices.Contains(sides, side) {
+		return nil, "", 0, errorReply(msgSyntax)
+	}
+	n = 1
+	switch {
+	case len(list) == 1:
+	case len(list) == 3 && upper(list[1]) == "COUNT":
+		if n, ok = parseInteger(list[2]); !ok || n < 1 {
+			return nil, "", 0, errorReply("ERR count should be greater than 0")
+		}
+	default:
+		return nil, "", 0, errorReply(msgSyntax)
+	}
+	return keys, side, n, nilReply
+}
+
+func cmdZMPop(e *Engine, c *call) Reply {
+	keys, side, n, bad := popArgs(c.args[1:], "MIN", "MAX")
 	if isError(bad) {
 		return bad
 	}
-	limit := int64(math.MaxInt64)
-	if len(rest) > 0 {
-		if len(rest) != 2 || upper(rest[0]) != "LIMIT" {
-			return errorReply(msgSyntax)
-		}
-		n, err := strconv.ParseInt(rest[1], 10, 64)
-		if err != nil {
-			return errorReply("ERR LIMIT can't be negative")
-		}
-		if n < 0 {
-			return errorReply("ERR LIMIT can't be negative")
-		}
-		if n > 0 {
-			limit = n
-		}
-	}
-	seen := map[string]int{}
-	for i, key := range keys {
-		ms, bad := e.members(key)
+	for _, key := range keys {
+		z, bad := e.zset(key)
 		if isError(bad) {
 			return bad
 		}
-		for _, m := range ms {
-			if seen[m.name] == i {
-				seen[m.name]++
-			}
+		if z == nil {
+			continue
 		}
-	}
-	n := int64(0)
-	for _, times := range seen {
-		if times == len(keys) {
-			n++
+		list := array()
+		for _, m := range z.pop(n, side == "MAX") {
+			list.Array = append(list.Array, array(bulk(m.name), bulk(formatScore(m.score))))
 		}
+		e.dropEmpty(key, z)
+		return array(bulk(key), list)
 	}
-	return intReply(min(n, limit))
+	return nilReply
 }
 
-// cmdZRangeStore is ZRANGE with the answer put into a key.
-func cmdZRangeStore(e *Engine, c *call) Reply {
-	for _, word := range c.args[5:] {
-		if upper(word) == "WITHSCORES" {
-			return errorReply(msgSyntax)
-		}
+func cmdZRandMember(e *Engine, c *call) Reply {
+	n, scores, bad := randomArgs(c.args[2:], "WITHSCORES")
+	if isError(bad) {
+		return bad
 	}
-	r := e.raw(append([]string{"ZRANGE"}, c.args[2:]...)...)
-	if isError(r) {
-		return r
+	z, bad := e.zset(c.args[1])
+	switch {
+	case isError(bad):
+		return bad
+	case len(c.args) == 2 && z == nil:
+		return nilReply
+	case len(c.args) == 2:
+		return bulk(z.order[e.rnd.IntN(len(z.order))].name)
+	case z == nil:
+		return array()
 	}
-	var ms []member
-	for _, name := range texts(r) {
-		ms = append(ms, member{name, text(e.raw("ZSCORE", c.args[2], name))})
+	var out []member
+	for _, i := range e.drawIndexes(len(z.order), n) {
+		out = append(out, z.order[i])
 	}
-	return e.storeMembers(c.args[1], ms)
+	return bulks(memberTexts(out, scores))
 }
 
-// cmdZRange allows LIMIT without BYSCORE or BYLEX, as Upstash does.
-func cmdZRange(e *Engine, c *call) Reply {
-	limit := -1
-	for i, word := range c.args[4:] {
-		switch upper(word) {
-		case "BYSCORE", "BYLEX":
-			return e.raw(c.args...)
-		case "LIMIT":
-			limit = i + 4
-		}
+// maxRandom bounds how many elements may be drawn with repetition: no reply
+// that passes the request limit needs more.
+const maxRandom = 1_000_000
+
+// randomArgs are "[count [with]]" of ZRANDMEMBER and HRANDFIELD.
+func randomArgs(list []string, with string) (n int64, full bool, bad Reply) {
+	if len(list) == 0 {
+		return 1, false, nilReply
 	}
-	if limit < 0 || limit+2 >= len(c.args) {
-		return e.raw(c.args...)
+	if n, bad = wholeNumber(list[0]); isError(bad) {
+		return 0, false, bad
 	}
-	skip, err1 := strconv.Atoi(c.args[limit+1])
-	count, err2 := strconv.Atoi(c.args[limit+2])
-	if err1 != nil || err2 != nil || skip < 0 {
-		return errorReply(msgNotInt)
+	if full = len(list) > 1; len(list) > 2 || full && upper(list[1]) != with {
+		return 0, false, errorReply(msgSyntax)
 	}
-	args := append(append([]string{}, c.args[:limit]...), c.args[limit+3:]...)
-	r := e.raw(args...)
-	if isError(r) {
-		return r
+	if n < -maxRandom {
+		return 0, false, errorReply("ERR value is out of range")
 	}
-	width := 1
-	for _, word := range args[4:] {
-		if upper(word) == "WITHSCORES" {
-			width = 2
-		}
-	}
-	r.Array = r.Array[min(skip*width, len(r.Array)):]
-	if count >= 0 {
-		r.Array = r.Array[:min(count*width, len(r.Array))]
-	}
-	return r
+	return n, full, nilReply
 }
 
-func cmdZIncrBy(e *Engine, c *call) Reply {
-	by, err := strconv.ParseFloat(c.args[2], 64)
-	if err == nil && math.IsInf(by, 0) {
-		old, err := strconv.ParseFloat(text(e.raw("ZSCORE", c.args[1], c.args[3])), 64)
-		if err == nil && math.IsInf(old, 0) && old != by {
-			return errorReply("ERR resulting score is not a number (NaN)")
-		}
+// drawIndexes draws n different indexes below size, or -n that may be equal.
+func (e *Engine) drawIndexes(size int, n int64) []int {
+	if n >= 0 {
+		return e.rnd.Perm(size)[:min(int64(size), n)]
 	}
-	return e.raw(c.args...)
+	out := make([]int, -n)
+	for i := range out {
+		out[i] = e.rnd.IntN(size)
+	}
+	return out
 }

@@ -1,0 +1,464 @@
+package engine
+
+import (
+	"math"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// bounds are what a range goes by: ranks, scores or names.
+type bounds struct {
+	by         string // "", BYSCORE or BYLEX
+	start, end int64
+	low, high  scoreBound
+	from, to   lexBound
+}
+
+type scoreBound struct {
+	score float64
+	open  bool // the score itself is outside
+}
+
+func parseScoreBound(s string) (scoreBound, bool) {
+	rest, open := strings.CutPrefix(s, "(")
+	if rest == "" {
+		return scoreBound{0, open}, true // as strtod reads nothing
+	}
+	f, ok := parseFloat(strings.TrimLeft(rest, " \t\n\v\f\r"))
+	return scoreBound{f, open}, ok
+}
+
+type lexBound struct {
+	name string
+	open bool
+	edge int // -1 below all names, 1 above all
+}
+
+func parseLexBound(s string) (lexBound, bool) {
+	switch {
+	case s == "-":
+		return lexBound{edge: -1}, true
+	case s == "+":
+		return lexBound{edge: 1}, true
+	case strings.HasPrefix(s, "("), strings.HasPrefix(s, "["):
+		return lexBound{name: s[1:], open: s[0] == '('}, true
+	}
+	return lexBound{}, false
+}
+
+func parseBounds(by, low, high string) (b bounds, bad Reply) {
+	var ok1, ok2 bool
+	switch b.by = by; by {
+	case "BYSCORE":
+		b.low, ok1 = parseScoreBound(low)
+		b.high, ok2 = parseScoreBound(high)
+		bad = errorReply("ERR min or max is not a float")
+	case "BYLEX":
+		b.from, ok1 = parseLexBound(low)
+		b.to, ok2 = parseLexBound(high)
+		bad = errorReply("ERR min or max not valid string range item")
+	default:
+		b.start, ok1 = parseInteger(low)
+		b.end, ok2 = parseInteger(high)
+		bad = errorReply(msgNotInt)
+	}
+	if ok1 && ok2 {
+		return b, nilReply
+	}
+	return b, bad
+}
+
+// in returns the indexes of the members inside, first and past the last.
+// Ranks count from the other end if reverse is set.
+func (b bounds) in(z *zset, reverse bool) (int, int) {
+	n := len(z.order)
+	var from, to int
+	switch b.by {
+	case "BYSCORE":
+		from = sort.Search(n, func(i int) bool {
+			s := z.order[i].score
+			return s > b.low.score || s == b.low.score && !b.low.open
+		})
+		to = sort.Search(n, func(i int) bool {
+			s := z.order[i].score
+			return s > b.high.score || s == b.high.score && b.high.open
+		})
+	case "BYLEX":
+		from = sort.Search(n, func(i int) bool { return !b.from.above(z.order[i].name, !b.from.open) })
+		to = sort.Search(n, func(i int) bool { return !b.to.above(z.order[i].name, b.to.open) })
+	default:
+		from, to = rankSpan(b.start, b.end, n)
+		if reverse {
+			from, to = n-to, n-from
+		}
+	}
+	return from, max(from, to)
+}
+
+// above reports whether the bound lies above name; equal says what holds where
+// the two are the same.
+func (b lexBound) above(name string, equal bool) bool {
+	switch {
+	case b.edge != 0:
+		return b.edge > 0
+	case b.name == name:
+		return !equal
+	}
+	return b.name > name
+}
+
+// rankSpan turns the ends of a range as LRANGE has them into indexes.
+func rankSpan(start, end int64, size int) (int, int) {
+	n := int64(size)
+	if start < 0 {
+		start = max(start+n, 0)
+	}
+	if end < 0 {
+		end += n
+	}
+	end = min(end, n-1)
+	if start > end || start >= n {
+		return 0, 0
+	}
+	return int(start), int(end + 1)
+}
+
+// rangeArgs is what a command of the ZRANGE family was asked.
+type rangeArgs struct {
+	bounds
+	reverse, scores bool
+	limited         bool
+	skip, count     int64
+}
+
+func parseRange(name string, list []string, storing bool) (rangeArgs, Reply) {
+	r := rangeArgs{count: -1, reverse: strings.HasPrefix(name, "ZREV")}
+	by, free := "", name == "ZRANGE" || name == "ZRANGESTORE"
+	if i := strings.Index(name, "BY"); i > 0 {
+		by = name[i:]
+	}
+	var bad Reply
+	for i := 2; i < len(list); i++ {
+		switch word := upper(list[i]); {
+		case word == "WITHSCORES" && !storing:
+			r.scores = true
+		case word == "LIMIT" && i+2 < len(list):
+			if r.skip, bad = wholeNumber(list[i+1]); isError(bad) {
+				return r, bad
+			}
+			if r.count, bad = wholeNumber(list[i+2]); isError(bad) {
+				return r, bad
+			}
+			r.limited = true
+			i += 2
+		case free && word == "REV" && !r.reverse:
+			r.reverse = true
+		case free && by == "" && (word == "BYSCORE" || word == "BYLEX"):
+			by = word
+		default:
+			return r, errorReply(msgSyntax)
+		}
+	}
+	// Upstash takes LIMIT for ranks too; Redis does for ZRANGE only with BYSCORE and BYLEX.
+	switch {
+	case r.limited && r.count != -1 && by == "" && !free:
+		return r, errorReply("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX")
+	case r.scores && by == "BYLEX":
+		return r, errorReply("ERR syntax error, WITHSCORES not supported in combination with BYLEX")
+	}
+	low, high := list[0], list[1]
+	if r.reverse && by != "" {
+		low, high = high, low
+	}
+	r.bounds, bad = parseBounds(by, low, high)
+	return r, bad
+}
+
+// members returns what the range holds, in the order that was asked for.
+func (r rangeArgs) members(z *zset) []member {
+	from, to := r.in(z, r.reverse)
+	found := z.order[from:to]
+	if r.reverse {
+		found = slices.Clone(found)
+		slices.Reverse(found)
+	}
+	if !r.limited {
+		return found
+	}
+	if r.skip < 0 || r.skip > int64(len(found)) {
+		return nil
+	}
+	found = found[r.skip:]
+	if r.count >= 0 {
+		found = found[:min(r.count, int64(len(found)))]
+	}
+	return found
+}
+
+// cmdZRange is ZRANGE and all that it replaced, and ZRANGESTORE.
+func cmdZRange(e *Engine, c *call) Reply {
+	storing := c.info.Name == "ZRANGESTORE"
+	list := c.args[1:]
+	if storing {
+		list = list[1:]
+	}
+	r, bad := parseRange(c.info.Name, list[1:], storing)
+	if isError(bad) {
+		return bad
+	}
+	z, bad := e.zset(list[0])
+	if isError(bad) {
+		return bad
+	}
+	var found []member
+	if z != nil {
+		found = r.members(z)
+	}
+	if storing {
+		return e.storeMembers(c.args[1], found)
+	}
+	return bulks(memberTexts(found, r.scores))
+}
+
+// storeMembers makes key a sorted set of exactly these, or nothing.
+func (e *Engine) storeMembers(key string, ms []member) Reply {
+	z := newZset()
+	for _, m := range ms {
+		z.scores[m.name] = m.score
+	}
+	z.order = slices.SortedFunc(slices.Values(ms), member.compare)
+	e.remove(key)
+	if len(ms) > 0 {
+		e.setNative(key, z)
+	}
+	return intReply(int64(len(ms)))
+}
+
+// boundsOf is the range of ZCOUNT, ZLEXCOUNT and the ZREMRANGE family.
+func boundsOf(c *call) (bounds, Reply) {
+	by := "BYSCORE"
+	switch c.info.Name {
+	case "ZLEXCOUNT", "ZREMRANGEBYLEX":
+		by = "BYLEX"
+	case "ZREMRANGEBYRANK":
+		by = ""
+	}
+	return parseBounds(by, c.args[2], c.args[3])
+}
+
+func cmdZCount(e *Engine, c *call) Reply {
+	b, bad := boundsOf(c)
+	if isError(bad) {
+		return bad
+	}
+	z, bad := e.zset(c.args[1])
+	if z == nil {
+		return orZero(bad)
+	}
+	from, to := b.in(z, false)
+	return intReply(int64(to - from))
+}
+
+func cmdZRemRange(e *Engine, c *call) Reply {
+	b, bad := boundsOf(c)
+	if isError(bad) {
+		return bad
+	}
+	z, bad := e.zset(c.args[1])
+	if z == nil {
+		return orZero(bad)
+	}
+	from, to := b.in(z, false)
+	z.cut(from, to)
+	e.dropEmpty(c.args[1], z)
+	return intReply(int64(to - from))
+}
+
+// combination is what ZUNION, ZINTER, ZDIFF and their kin were asked.
+type combination struct {
+	keys      []string
+	weights   []float64
+	aggregate string
+	scores    bool
+	limit     int64
+}
+
+func parseCombination(name string, list []string) (o combination, bad Reply) {
+	n, bad := wholeNumber(list[0])
+	switch {
+	case isError(bad):
+		return o, bad
+	case n < 1:
+		return o, errorf("ERR at least 1 input key is needed for '%s' command", lower(name))
+	case n > int64(len(list)-1):
+		return o, errorReply(msgSyntax)
+	}
+	o.keys, list = list[1:1+n], list[1+n:]
+	o.weights = slices.Repeat([]float64{1}, len(o.keys))
+	o.aggregate = "SUM"
+	return o, o.parseOptions(name, list)
+}
+
+func (o *combination) parseOptions(name string, list []string) Reply {
+	weighted := strings.HasPrefix(name, "ZUNION") || name == "ZINTER" || name == "ZINTERSTORE"
+	for len(list) > 0 {
+		used := 0
+		switch word := upper(list[0]); {
+		case weighted && word == "WEIGHTS" && len(list) > len(o.keys):
+			for i := range o.weights {
+				w, ok := parseFloat(list[1+i])
+				if o.weights[i] = w; !ok {
+					return errorReply("ERR weight value is not a float")
+				}
+			}
+			used = 1 + len(o.keys)
+		case weighted && word == "AGGREGATE" && len(list) > 1:
+			o.aggregate = upper(list[1])
+			if o.aggregate != "SUM" && o.aggregate != "MIN" && o.aggregate != "MAX" {
+				return errorReply(msgSyntax)
+			}
+			used = 2
+		case word == "WITHSCORES" && !strings.HasSuffix(name, "STORE") && name != "ZINTERCARD":
+			o.scores, used = true, 1
+		case name == "ZINTERCARD" && word == "LIMIT" && len(list) > 1:
+			n, ok := parseInteger(list[1])
+			if !ok || n < 0 {
+				return errorReply("ERR LIMIT can't be negative")
+			}
+			o.limit, used = n, 2
+		default:
+			return errorReply(msgSyntax)
+		}
+		list = list[used:]
+	}
+	return nilReply
+}
+
+// sourceScores reads a sorted set, or a set whose members all count 1.
+func (e *Engine) sourceScores(key string) (map[string]float64, Reply) {
+	switch e.typeOf(key) {
+	case "none":
+		return nil, nilReply
+	case "zset":
+		z, _ := e.zset(key)
+		return z.scores, nilReply
+	case "set":
+		scores := map[string]float64{}
+		for _, name := range texts(e.raw("SMEMBERS", key)) {
+			scores[name] = 1
+		}
+		return scores, nilReply
+	}
+	return nil, errorReply(msgWrongType)
+}
+
+func cmdZCombine(e *Engine, c *call) Reply {
+	list, storing := c.args[1:], strings.HasSuffix(c.info.Name, "STORE")
+	if storing {
+		list = list[1:]
+	}
+	o, bad := parseCombination(c.info.Name, list)
+	var sets []map[string]float64
+	for _, key := range o.keys {
+		scores, wrong := e.sourceScores(key)
+		if isError(wrong) {
+			return wrong // before what is wrong with the options
+		}
+		sets = append(sets, scores)
+	}
+	if isError(bad) {
+		return bad
+	}
+	var found []member
+	switch {
+	case strings.HasPrefix(c.info.Name, "ZUNION"):
+		found = o.union(sets)
+	case strings.HasPrefix(c.info.Name, "ZINTER"):
+		found = o.inter(sets)
+	default:
+		found = difference(sets)
+	}
+	switch {
+	case storing:
+		return e.storeMembers(c.args[1], found)
+	case c.info.Name == "ZINTERCARD":
+		if n := int64(len(found)); o.limit == 0 || n < o.limit {
+			return intReply(n)
+		}
+		return intReply(o.limit)
+	}
+	slices.SortFunc(found, member.compare)
+	return bulks(memberTexts(found, o.scores))
+}
+
+func (o combination) add(a, b float64) float64 {
+	switch o.aggregate {
+	case "MIN":
+		return min(a, b)
+	case "MAX":
+		return max(a, b)
+	}
+	return number0(a + b)
+}
+
+// number0 takes NaN, as the sum of two infinities is, for 0.
+func number0(f float64) float64 {
+	if math.IsNaN(f) {
+		return 0
+	}
+	return f
+}
+
+func (o combination) union(sets []map[string]float64) []member {
+	sum := map[string]float64{}
+	for i, set := range sets {
+		for name, score := range set {
+			score = number0(score * o.weights[i])
+			if old, ok := sum[name]; ok {
+				score = o.add(old, score)
+			}
+			sum[name] = score
+		}
+	}
+	return membersOf(sum)
+}
+
+func (o combination) inter(sets []map[string]float64) []member {
+	sum := map[string]float64{}
+next:
+	for name, score := range sets[0] {
+		score = number0(score * o.weights[0])
+		for i, set := range sets[1:] {
+			other, ok := set[name]
+			if !ok {
+				continue next
+			}
+			score = o.add(score, number0(other*o.weights[i+1]))
+		}
+		sum[name] = score
+	}
+	return membersOf(sum)
+}
+
+func difference(sets []map[string]float64) []member {
+	left := map[string]float64{}
+next:
+	for name, score := range sets[0] {
+		for _, set := range sets[1:] {
+			if _, ok := set[name]; ok {
+				continue next
+			}
+		}
+		left[name] = score
+	}
+	return membersOf(left)
+}
+
+func membersOf(scores map[string]float64) []member {
+	ms := make([]member, 0, len(scores))
+	for name, score := range scores {
+		ms = append(ms, member{name, score})
+	}
+	return ms
+}
