@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -233,7 +232,7 @@ func cmdACLGenPass(_ *Engine, c *call) Reply {
 	bits := 256
 	if len(c.args) > 2 {
 		var err error
-		if bits, err = strconv.Atoi(c.args[2]); err != nil || bits < 1 || bits > 4096 {
+		if bits, err = strictAtoi(c.args[2]); err != nil || bits < 1 || bits > 4096 {
 			return errorReply("ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096")
 		}
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"math"
-	"strconv"
 	"strings"
 )
 
@@ -52,19 +51,19 @@ func parseField(op string, args []string) (field, Reply) {
 	kind, width := args[0][:min(1, len(args[0]))], args[0][min(1, len(args[0])):]
 	var err error
 	f.signed = kind == "i"
-	if f.width, err = strconv.Atoi(width); err != nil || kind != "i" && kind != "u" ||
+	if f.width, err = strictAtoi(width); err != nil || kind != "i" && kind != "u" ||
 		f.width < 1 || f.width > 64 || !f.signed && f.width > 63 {
 		return f, errorReply("ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.")
 	}
 	offset, times := strings.CutPrefix(args[1], "#")
-	if f.offset, err = strconv.Atoi(offset); err == nil && times {
+	if f.offset, err = strictAtoi(offset); err == nil && times {
 		f.offset *= f.width
 	}
 	if err != nil || f.offset < 0 || f.offset+f.width > maxStringBits {
 		return f, errorReply("ERR bit offset is not an integer or out of range")
 	}
 	if op != "GET" {
-		if f.value, err = strconv.ParseInt(args[2], 10, 64); err != nil {
+		if f.value, err = strictInt(args[2]); err != nil {
 			return f, errorReply(msgNotInt)
 		}
 	}

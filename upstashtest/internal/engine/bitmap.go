@@ -1,9 +1,6 @@
 package engine
 
-import (
-	"math/bits"
-	"strconv"
-)
+import "math/bits"
 
 func bitmapCommands() map[string]handler {
 	return map[string]handler{
@@ -24,7 +21,16 @@ func (e *Engine) bytesOf(key string) (b []byte, exists bool, bad Reply) {
 // bitRange reads "start end [BYTE|BIT]" and returns bit positions, the last
 // not included.
 func bitRange(words []string, size int) (from, to int, bad Reply) {
-	unit := 8
+	start, err := strictAtoi(words[0])
+	if err != nil {
+		return 0, 0, errorReply(msgNotInt)
+	}
+	unit, end := 8, -1
+	if len(words) > 1 {
+		if end, err = strictAtoi(words[1]); err != nil {
+			return 0, 0, errorReply(msgNotInt)
+		}
+	}
 	if len(words) == 3 {
 		switch upper(words[2]) {
 		case "BIT":
@@ -34,27 +40,20 @@ func bitRange(words []string, size int) (from, to int, bad Reply) {
 			return 0, 0, errorReply(msgSyntax)
 		}
 	}
-	start, err1 := strconv.Atoi(words[0])
-	end := -1
-	var err2 error
-	if len(words) > 1 {
-		end, err2 = strconv.Atoi(words[1])
-	}
-	if err1 != nil || err2 != nil {
-		return 0, 0, errorReply(msgNotInt)
-	}
-	from, to = span(start, end, size*8/unit)
+	from, to = byteRange(int64(start), int64(end), size*8/unit)
 	return from * unit, to * unit, nilReply
 }
 
 func cmdBitCount(e *Engine, c *call) Reply {
 	words := c.args[2:]
-	if len(words) == 1 || len(words) > 3 {
-		return errorReply(msgSyntax)
-	}
-	b, _, bad := e.bytesOf(c.args[1])
-	if isError(bad) {
+	b, exists, bad := e.bytesOf(c.args[1])
+	switch {
+	case isError(bad):
 		return bad
+	case !exists:
+		return intReply(0)
+	case len(words) == 1 || len(words) > 3:
+		return errorReply(msgSyntax)
 	}
 	from, to := 0, len(b)*8
 	if len(words) > 0 {
@@ -78,7 +77,7 @@ func cmdBitCount(e *Engine, c *call) Reply {
 func bitAt(b []byte, i int) int { return int(b[i/8]>>(7-i%8)) & 1 }
 
 func cmdBitPos(e *Engine, c *call) Reply {
-	want, err := strconv.Atoi(c.args[2])
+	want, err := strictAtoi(c.args[2])
 	if err != nil {
 		return errorReply(msgNotInt)
 	}
@@ -86,15 +85,14 @@ func cmdBitPos(e *Engine, c *call) Reply {
 		return errorReply("ERR The bit argument must be 1 or 0.")
 	}
 	words := c.args[3:]
-	if len(words) > 3 {
-		return errorReply(msgSyntax)
-	}
 	b, exists, bad := e.bytesOf(c.args[1])
 	switch {
 	case isError(bad):
 		return bad
 	case !exists:
 		return intReply(int64(-want))
+	case len(words) > 3:
+		return errorReply(msgSyntax)
 	}
 	from, to := 0, len(b)*8
 	if len(words) > 0 {
@@ -118,6 +116,9 @@ func cmdBitPos(e *Engine, c *call) Reply {
 // another, ONE in exactly one.
 func cmdBitOp(e *Engine, c *call) Reply {
 	op, dest := upper(c.args[1]), c.args[2]
+	if op == "NOT" && len(c.args) > 4 {
+		return errorReply("ERR BITOP NOT must be called with a single source key.")
+	}
 	var sources [][]byte
 	size := 0
 	for _, key := range c.args[3:] {
@@ -129,11 +130,7 @@ func cmdBitOp(e *Engine, c *call) Reply {
 		size = max(size, len(b))
 	}
 	switch op {
-	case "AND", "OR", "XOR", "ONE":
-	case "NOT":
-		if len(sources) != 1 {
-			return errorReply("ERR BITOP NOT must be called with a single source key.")
-		}
+	case "AND", "OR", "XOR", "ONE", "NOT":
 	case "DIFF", "DIFF1", "ANDOR":
 		if len(sources) < 2 {
 			return errorf("ERR BITOP %s must be called with at least two source keys.", op)

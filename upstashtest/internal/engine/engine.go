@@ -204,11 +204,6 @@ func (e *Engine) top(ctx context.Context, args []string) Result {
 // run executes a command that passed Check. The lock is held.
 func (e *Engine) run(c *call) Reply {
 	c.info, _ = Lookup(c.args)
-	if e.hasJSON || len(e.natives) > 0 {
-		if r := e.refuseHidden(c); isError(r) {
-			return r
-		}
-	}
 	r := e.answer(c)
 	if c.info.Write && !isScript(c.info) {
 		e.settle(c.info.Keys(c.args))
@@ -227,7 +222,7 @@ func (e *Engine) answer(c *call) Reply {
 	if h := overlay()[c.info.Name]; h != nil {
 		return h(e, c)
 	}
-	return e.raw(c.args...)
+	return e.plain(c)
 }
 
 // do runs a command on behalf of another one.

@@ -58,7 +58,7 @@ func spread(n uint64) uint64 {
 
 func squeeze(n uint64) uint64 {
 	var out uint64
-	for i := range geoBits {
+	for i := range 32 { // all bits: a score that is no place ends at the edge
 		out |= (n >> (2 * i) & 1) << i
 	}
 	return out
@@ -82,15 +82,20 @@ func meters(unit string) float64 {
 const msgUnit = "ERR unsupported unit provided. please use M, KM, FT, MI"
 
 func parsePoint(long, lat string) (point, Reply) {
-	x, err1 := strconv.ParseFloat(long, 64)
-	y, err2 := strconv.ParseFloat(lat, 64)
-	if err1 != nil || err2 != nil {
+	x, ok1 := parseFloat(long)
+	y, ok2 := parseFloat(lat)
+	if !ok1 || !ok2 {
 		return point{}, errorReply(msgNotFloat)
 	}
 	if !(math.Abs(x) <= maxLong && math.Abs(y) <= maxLat) {
-		return point{}, errorf("ERR invalid longitude,latitude pair %f,%f", x, y)
+		return point{}, errorf("ERR invalid longitude,latitude pair %s,%s", cFixed(x), cFixed(y))
 	}
 	return point{x, y}, nilReply
+}
+
+// cFixed prints a number as C's %f does.
+func cFixed(f float64) string {
+	return strings.TrimPrefix(lower(strconv.FormatFloat(f, 'f', 6, 64)), "+")
 }
 
 func cmdGeoAdd(e *Engine, c *call) Reply {
@@ -140,6 +145,9 @@ func geoFloat(f float64) string {
 }
 
 func cmdGeoPos(e *Engine, c *call) Reply {
+	if _, bad := e.zset(c.args[1]); isError(bad) {
+		return bad
+	}
 	r := array()
 	for _, name := range c.args[2:] {
 		p, ok, bad := e.place(c.args[1], name)
@@ -179,6 +187,9 @@ func cmdGeoDist(e *Engine, c *call) Reply {
 // cmdGeoHash gives standard geohashes, whose latitudes go to the poles.
 func cmdGeoHash(e *Engine, c *call) Reply {
 	const alphabet = "0123456789bcdefghjkmnpqrstuvwxyz"
+	if _, bad := e.zset(c.args[1]); isError(bad) {
+		return bad
+	}
 	r := array()
 	for _, name := range c.args[2:] {
 		p, ok, bad := e.place(c.args[1], name)

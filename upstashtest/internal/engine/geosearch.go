@@ -52,7 +52,7 @@ func (s *search) option(word string, w *words) bool {
 	case "ASC", "DESC":
 		s.order = word
 	case "COUNT":
-		n, err := strconv.Atoi(w.take(1)[0])
+		n, err := strictAtoi(w.take(1)[0])
 		switch {
 		case isError(w.bad):
 		case err != nil:
@@ -78,6 +78,9 @@ func (s *search) option(word string, w *words) bool {
 }
 
 func (e *Engine) geoSearch(c *call, key string, list []string, store string) Reply {
+	if _, bad := e.zset(key); isError(bad) {
+		return bad
+	}
 	s := search{store: store}
 	w := &words{list: list}
 	from, by := 0, 0
@@ -137,6 +140,9 @@ func (e *Engine) geoSearch(c *call, key string, list []string, store string) Rep
 // cmdGeoRadius is the older family: the center first, then the radius.
 func cmdGeoRadius(e *Engine, c *call) Reply {
 	key := c.args[1]
+	if _, bad := e.zset(key); isError(bad) {
+		return bad
+	}
 	var s search
 	w := &words{list: c.args[2:]}
 	if c.info.Name == "GEORADIUS" || c.info.Name == "GEORADIUS_RO" {

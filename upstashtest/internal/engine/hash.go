@@ -1,14 +1,13 @@
 package engine
 
 import (
-	"strconv"
 	"strings"
 	"time"
 )
 
 func hashCommands() map[string]handler {
 	m := map[string]handler{
-		"HINCRBY": cmdHIncr, "HINCRBYFLOAT": cmdHIncr,
+		"HINCRBY": cmdHIncrBy, "HINCRBYFLOAT": cmdHIncrByFloat,
 		"HGETDEL": cmdHGetDel, "HGETEX": cmdHGetEX, "HSETEX": cmdHSetEX, "HPERSIST": cmdHPersist,
 	}
 	for _, name := range []string{"HEXPIRE", "HPEXPIRE", "HEXPIREAT", "HPEXPIREAT"} {
@@ -20,29 +19,27 @@ func hashCommands() map[string]handler {
 	return m
 }
 
-// cmdHIncr has Redis' words for a field that is no number.
-func cmdHIncr(e *Engine, c *call) Reply {
-	old, err1 := strconv.ParseInt(text(e.raw("HGET", c.args[1], c.args[2])), 10, 64)
-	by, err2 := strconv.ParseInt(c.args[3], 10, 64)
-	if sum := old + by; c.info.Name == "HINCRBY" && err1 == nil && err2 == nil && (sum > old) != (by > 0) && by != 0 {
-		return errorReply("ERR increment or decrement would overflow")
+// cmdHIncrBy checks in Redis' order; miniredis adds, and keeps the field's
+// lifetime.
+func cmdHIncrBy(e *Engine, c *call) Reply {
+	by, bad := wholeNumber(c.args[3])
+	if isError(bad) {
+		return bad
 	}
-	r := e.raw(c.args...)
-	if !isError(r) {
-		return r
+	if _, bad := e.checkHash(c.args[1]); isError(bad) {
+		return bad
 	}
-	if _, err := strconv.ParseFloat(c.args[3], 64); err != nil {
-		return r
-	}
-	switch text(r) {
-	case msgNotInt:
-		if _, err := strconv.ParseInt(c.args[3], 10, 64); err == nil {
+	old := int64(0)
+	if r := e.raw("HGET", c.args[1], c.args[2]); !isNil(r) {
+		var ok bool
+		if old, ok = parseInteger(text(r)); !ok {
 			return errorReply("ERR hash value is not an integer")
 		}
-	case msgNotFloat:
-		return errorReply("ERR hash value is not a float")
 	}
-	return r
+	if overflows(old, by) {
+		return errorReply("ERR increment or decrement would overflow")
+	}
+	return e.raw(c.args...)
 }
 
 // namedFields reads "FIELDS n field ..." in words; each field has so many
@@ -51,7 +48,7 @@ func namedFields(words []string, width int) ([]string, Reply) {
 	if len(words) < 2 || upper(words[0]) != "FIELDS" {
 		return nil, errorReply("ERR Mandatory argument FIELDS is missing or not at the right position")
 	}
-	n, err := strconv.Atoi(words[1])
+	n, err := strictAtoi(words[1])
 	switch {
 	case err != nil || n < 1:
 		return nil, errorReply("ERR Number of fields must be a positive integer")

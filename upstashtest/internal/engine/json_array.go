@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strconv"
 )
 
 func parseAll(words []string) ([]any, Reply) {
@@ -30,7 +29,7 @@ func cmdJSONArrAppend(e *Engine, c *call) Reply {
 }
 
 func cmdJSONArrInsert(e *Engine, c *call) Reply {
-	at, err := strconv.Atoi(c.args[3])
+	at, err := strictAtoi(c.args[3])
 	if err != nil {
 		return errorReply(msgNotInt)
 	}
@@ -65,7 +64,7 @@ func cmdJSONArrPop(e *Engine, c *call) Reply {
 	at := -1
 	if len(c.args) > 3 {
 		var err error
-		if at, err = strconv.Atoi(c.args[3]); err != nil {
+		if at, err = strictAtoi(c.args[3]); err != nil {
 			return errorReply(msgNotInt)
 		}
 	}
@@ -85,8 +84,8 @@ func cmdJSONArrPop(e *Engine, c *call) Reply {
 }
 
 func cmdJSONArrTrim(e *Engine, c *call) Reply {
-	start, err1 := strconv.Atoi(c.args[3])
-	stop, err2 := strconv.Atoi(c.args[4])
+	start, err1 := strictAtoi(c.args[3])
+	stop, err2 := strictAtoi(c.args[4])
 	if err1 != nil || err2 != nil {
 		return errorReply(msgNotInt)
 	}
@@ -126,7 +125,7 @@ func cmdJSONArrIndex(e *Engine, c *call) Reply {
 	}
 	bounds := []int{0, 0}
 	for i, word := range c.args[4:min(len(c.args), 6)] {
-		if bounds[i], err = strconv.Atoi(word); err != nil {
+		if bounds[i], err = strictAtoi(word); err != nil {
 			return errorReply(msgNotInt)
 		}
 	}

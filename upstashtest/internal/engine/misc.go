@@ -1,11 +1,9 @@
 package engine
 
-import "strconv"
-
 func miscCommands() map[string]handler {
 	return map[string]handler{
-		"GETEX": cmdGetEX, "LPOP": cmdPop, "RPOP": cmdPop, "SPOP": cmdPop, "PFCOUNT": cmdPFCount, "DIGEST": cmdDigest,
-		"SETRANGE": cmdSetRange, "SETBIT": cmdSetBit,
+		"GETEX": cmdGetEX, "LPOP": cmdPop, "RPOP": cmdPop, "SPOP": cmdPop, "DIGEST": cmdDigest,
+		"SETRANGE": cmdSetRange, "SETBIT": cmdSetBit, "GETBIT": cmdSetBit,
 		"SRANDMEMBER": cmdRandom, "HRANDFIELD": cmdRandom,
 	}
 }
@@ -44,27 +42,18 @@ func cmdGetEX(e *Engine, c *call) Reply {
 
 // cmdPop has Redis' words for a count that is none.
 func cmdPop(e *Engine, c *call) Reply {
+	switch {
+	case len(c.args) > 3 && c.info.Name == "SPOP":
+		return errorReply(msgSyntax)
+	case len(c.args) > 3:
+		return wrongArity(c.info.Name)
+	}
 	if len(c.args) == 3 {
-		if n, err := strconv.Atoi(c.args[2]); err != nil || n < 0 {
-			return errorReply("ERR value is out of range, must be positive")
+		if n, err := strictAtoi(c.args[2]); err != nil || n < 0 {
+			return errorReply(msgNotPositive)
 		}
 	}
-	return e.raw(c.args...)
-}
-
-// cmdPFCount counts the union of several keys by merging them; miniredis adds
-// them up.
-func cmdPFCount(e *Engine, c *call) Reply {
-	if len(c.args) == 2 {
-		return e.raw(c.args...)
-	}
-	const merged = "\x00restash:merged"
-	if r := e.raw(append([]string{"PFMERGE", merged}, c.args[1:]...)...); isError(r) {
-		return r
-	}
-	r := e.raw("PFCOUNT", merged)
-	e.raw("DEL", merged)
-	return r
+	return e.plain(c)
 }
 
 func cmdDigest(e *Engine, c *call) Reply {
@@ -80,32 +69,43 @@ const maxString = 512 << 20
 
 // cmdSetRange refuses what would make a string too large before it is made.
 func cmdSetRange(e *Engine, c *call) Reply {
-	n, err := strconv.ParseInt(c.args[2], 10, 64)
+	n, err := strictInt(c.args[2])
 	switch {
 	case err != nil:
 		return errorReply(msgNotInt)
 	case n < 0:
 		return errorReply("ERR offset is out of range")
-	case n > maxString-int64(len(c.args[3])):
-		return errorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
 	case c.args[3] == "":
-		return e.raw("STRLEN", c.args[1]) // nothing to set makes no key
+		return e.do("STRLEN", c.args[1]) // nothing to set makes no key
 	}
-	return e.raw(c.args...)
+	if old := e.getString(c.args[1]); isError(old) {
+		return old
+	}
+	if n > maxString-int64(len(c.args[3])) {
+		return errorReply("ERR string exceeds maximum allowed size (proto-max-bulk-len)")
+	}
+	return e.plain(c)
 }
 
 func cmdSetBit(e *Engine, c *call) Reply {
-	if n, err := strconv.ParseInt(c.args[2], 10, 64); err != nil || n < 0 || n >= maxString*8 {
+	if n, err := strictInt(c.args[2]); err != nil || n < 0 || n >= maxString*8 {
 		return errorReply("ERR bit offset is not an integer or out of range")
 	}
-	return e.raw(c.args...)
+	if len(c.args) == 4 && c.args[3] != "0" && c.args[3] != "1" {
+		return errorReply("ERR bit is not an integer or out of range")
+	}
+	return e.plain(c)
 }
 
 func cmdRandom(e *Engine, c *call) Reply {
-	if len(c.args) > 2 {
-		if n, err := strconv.ParseInt(c.args[2], 10, 64); err == nil && n < -maxRandom {
-			return errorReply("ERR value is out of range")
+	with := "WITHVALUES"
+	if c.info.Name == "SRANDMEMBER" {
+		if len(c.args) > 3 {
+			return errorReply(msgSyntax)
 		}
 	}
-	return e.raw(c.args...)
+	if _, _, bad := randomArgs(c.args[2:], with); isError(bad) {
+		return bad
+	}
+	return e.plain(c)
 }

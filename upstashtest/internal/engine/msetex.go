@@ -2,18 +2,17 @@ package engine
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // groupCommands are those of Redis 8 that work on many keys at once.
 func groupCommands() map[string]handler {
-	return map[string]handler{"MSETEX": cmdMSetEX, "SDIFFCARD": cmdSetCard, "SUNIONCARD": cmdSetCard}
+	return map[string]handler{"MSETEX": cmdMSetEX, "SINTERCARD": cmdSetCard, "SDIFFCARD": cmdSetCard, "SUNIONCARD": cmdSetCard}
 }
 
 // cmdMSetEX sets all pairs or, if NX or XX does not hold for all of them, none.
 func cmdMSetEX(e *Engine, c *call) Reply {
-	n, err := strconv.Atoi(c.args[1])
+	n, err := strictAtoi(c.args[1])
 	if err != nil || n < 1 {
 		return errorReply("ERR invalid numkeys value")
 	}
@@ -47,10 +46,10 @@ func cmdMSetEX(e *Engine, c *call) Reply {
 	return intReply(1)
 }
 
-// cmdSetCard counts a difference or a union. With APPROX Upstash estimates by
+// cmdSetCard counts an intersection, a difference or a union. With APPROX Upstash estimates by
 // a HyperLogLog; the exact number is an estimate too, and the best one.
 func cmdSetCard(e *Engine, c *call) Reply {
-	n, err := strconv.Atoi(c.args[1])
+	n, err := strictAtoi(c.args[1])
 	switch {
 	case err != nil || n < 1:
 		return errorReply("ERR numkeys should be greater than 0")
@@ -62,7 +61,7 @@ func cmdSetCard(e *Engine, c *call) Reply {
 		switch {
 		case upper(w[0]) == "APPROX" && c.info.Name == "SUNIONCARD":
 		case upper(w[0]) == "LIMIT" && len(w) > 1:
-			if limit, err = strconv.Atoi(w[1]); err != nil || limit < 0 {
+			if limit, err = strictAtoi(w[1]); err != nil || limit < 0 {
 				return errorReply("ERR LIMIT can't be negative")
 			}
 			w = w[1:]

@@ -1,7 +1,5 @@
 package engine
 
-import "strings"
-
 // native is a value of a type that miniredis lacks, or has too little of. It
 // lives beside miniredis, which holds a string with a mark under the key: so
 // EXISTS, EXPIRE, RENAME, SCAN and their like need not know.
@@ -42,8 +40,6 @@ func (e *Engine) typeOf(key string) string {
 	switch {
 	case t == "":
 		return "none"
-	case t == "hll":
-		return "string" // Redis keeps a HyperLogLog in a string
 	case t == "string" && e.hasJSON && e.isJSON(key):
 		return jsonType
 	}
@@ -62,7 +58,7 @@ func (e *Engine) refuseHidden(c *call) Reply {
 		return nilReply
 	}
 	switch c.info.Name {
-	case "SET", "SETEX", "PSETEX", "SETNX", "MSET", "MSETNX", "MSETEX", "MGET", "DELEX":
+	case "SETNX", "MSET", "MSETNX":
 		return nilReply
 	}
 	for _, key := range c.info.Keys(c.args) {
@@ -86,27 +82,4 @@ func (e *Engine) moveNative(from, to string, copied bool) {
 	}
 	e.natives[to] = v
 	delete(e.natives, from)
-}
-
-// parseInteger reads an integer in the one form that Redis takes: no sign but
-// -, no leading zeros, no blanks.
-func parseInteger(s string) (int64, bool) {
-	digits := strings.TrimPrefix(s, "-")
-	if digits == "" || len(digits) > 19 || digits[0] == '0' && s != "0" {
-		return 0, false
-	}
-	n := uint64(0)
-	for _, c := range []byte(digits) {
-		if c < '0' || c > '9' {
-			return 0, false
-		}
-		n = n*10 + uint64(c-'0')
-	}
-	switch {
-	case len(digits) < len(s) && n <= 1<<63:
-		return -int64(n), true
-	case len(digits) == len(s) && n < 1<<63:
-		return int64(n), true
-	}
-	return 0, false
 }

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"math"
-	"slices"
-	"strconv"
 )
 
 // repairCommands are those that miniredis has, with one thing that Redis does
@@ -11,7 +9,9 @@ import (
 func repairCommands() map[string]handler {
 	m := map[string]handler{
 		"LMOVE": cmdLMove, "LPOS": cmdLPos,
-		"INCRBYFLOAT": cmdIncrByFloat, "DECRBY": cmdDecrBy, "MSETNX": cmdMSetNX, "PFADD": cmdPFAdd,
+		"INCRBYFLOAT": cmdIncrByFloat, "MSETNX": cmdMSetNX,
+		"INCR": cmdIncr, "DECR": cmdIncr, "INCRBY": cmdIncr, "DECRBY": cmdIncr, "LSET": cmdLSet, "LINDEX": cmdLIndex,
+		"LMPOP": cmdLMPop,
 	}
 	for _, name := range []string{"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"} {
 		m[name] = cmdStore
@@ -19,17 +19,122 @@ func repairCommands() map[string]handler {
 	return m
 }
 
-// cmdLPos asks for no more places than the list has: miniredis makes room for
-// as many as are asked for.
-func cmdLPos(e *Engine, c *call) Reply {
-	args := slices.Clone(c.args)
-	for i := 3; i+1 < len(args); i += 2 {
-		n, err := strconv.ParseInt(args[i+1], 10, 64)
-		if upper(args[i]) == "COUNT" && err == nil && n > e.raw("LLEN", c.args[1]).Int {
-			args[i+1] = "0" // all
+// placing is what LPOS was asked.
+type placing struct {
+	rank, most, look int64 // most: places at most, 0 all; look: elements to compare
+	counted          bool
+}
+
+func parsePlacing(list []string) (o placing, bad Reply) {
+	o.rank, o.most = 1, 1
+	for i := 0; i < len(list); i += 2 {
+		word := upper(list[i])
+		if i+1 == len(list) || word != "RANK" && word != "COUNT" && word != "MAXLEN" {
+			return o, errorReply(msgSyntax)
+		}
+		n, ok := parseInteger(list[i+1])
+		switch {
+		case word == "RANK" && !ok:
+			return o, errorReply(msgNotInt)
+		case word == "RANK" && n == 0:
+			return o, errorReply("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list")
+		case word == "RANK":
+			o.rank = n
+		case !ok || n < 0:
+			return o, errorf("ERR %s can't be negative", word)
+		case word == "COUNT":
+			o.most, o.counted = n, true
+		default:
+			o.look = n
 		}
 	}
-	return e.raw(args...)
+	return o, nilReply
+}
+
+func cmdLPos(e *Engine, c *call) Reply {
+	o, bad := parsePlacing(c.args[3:])
+	if isError(bad) {
+		return bad
+	}
+	list := e.raw("LRANGE", c.args[1], "0", "-1")
+	if isError(list) {
+		return list
+	}
+	found := o.places(texts(list), c.args[2])
+	switch {
+	case o.counted:
+		return array(found...)
+	case len(found) == 0:
+		return nilReply
+	}
+	return found[0]
+}
+
+func (o placing) places(list []string, want string) []Reply {
+	found, skip := []Reply{}, max(o.rank, -max(o.rank, -math.MaxInt64))-1
+	for i := range list {
+		if o.look > 0 && int64(i) >= o.look {
+			break
+		}
+		at := i
+		if o.rank < 0 {
+			at = len(list) - 1 - i
+		}
+		if list[at] != want {
+			continue
+		}
+		if skip > 0 {
+			skip--
+			continue
+		}
+		if found = append(found, intReply(int64(at))); o.most > 0 && int64(len(found)) == o.most {
+			break
+		}
+	}
+	return found
+}
+
+// ofList refuses a key that is no list. exists is false if there is none.
+func (e *Engine) ofList(key string) (exists bool, bad Reply) {
+	switch e.typeOf(key) {
+	case "list":
+		return true, nilReply
+	case "none":
+		return false, nilReply
+	}
+	return false, errorReply(msgWrongType)
+}
+
+func cmdLIndex(e *Engine, c *call) Reply {
+	exists, bad := e.ofList(c.args[1])
+	if !exists {
+		return bad
+	}
+	if _, bad := wholeNumber(c.args[2]); isError(bad) {
+		return bad
+	}
+	return e.raw(c.args...)
+}
+
+func cmdLSet(e *Engine, c *call) Reply {
+	exists, bad := e.ofList(c.args[1])
+	switch {
+	case isError(bad):
+		return bad
+	case !exists:
+		return errorReply(msgNoKey)
+	}
+	if _, bad := wholeNumber(c.args[2]); isError(bad) {
+		return bad
+	}
+	return e.raw(c.args...)
+}
+
+func cmdLMPop(e *Engine, c *call) Reply {
+	if _, _, _, bad := popArgs(c.args[1:], "LEFT", "RIGHT"); isError(bad) {
+		return bad
+	}
+	return e.raw(c.args...)
 }
 
 func cmdLMove(e *Engine, c *call) Reply {
@@ -38,51 +143,19 @@ func cmdLMove(e *Engine, c *call) Reply {
 			return errorReply(msgSyntax)
 		}
 	}
-	return e.raw(c.args...)
-}
-
-func cmdIncrByFloat(e *Engine, c *call) Reply {
-	if f, err := strconv.ParseFloat(c.args[2], 64); err == nil && math.IsInf(f, 0) {
-		return errorReply("ERR increment would produce NaN or Infinity")
-	}
-	return e.raw(c.args...)
-}
-
-func cmdDecrBy(e *Engine, c *call) Reply {
-	if c.args[2] == strconv.FormatInt(math.MinInt64, 10) {
-		return errorReply("ERR decrement would overflow")
-	}
-	return e.raw(c.args...)
+	return e.plain(c)
 }
 
 func cmdMSetNX(e *Engine, c *call) Reply {
 	if len(c.args)%2 == 0 {
 		return wrongArity("MSETNX")
 	}
-	return e.raw(c.args...)
-}
-
-// cmdPFAdd makes an empty HyperLogLog when no element is given.
-func cmdPFAdd(e *Engine, c *call) Reply {
-	if len(c.args) > 2 {
-		return e.raw(c.args...)
-	}
-	key := c.args[1]
-	if e.typeOf(key) != "none" {
-		if r := e.raw("PFCOUNT", key); isError(r) {
-			return r
-		}
-		return intReply(0)
-	}
-	if r := e.raw("PFMERGE", key); isError(r) {
-		return r
-	}
-	return intReply(1)
+	return e.plain(c)
 }
 
 // cmdStore does not leave an empty set behind.
 func cmdStore(e *Engine, c *call) Reply {
-	r := e.raw(c.args...)
+	r := e.plain(c)
 	if !isError(r) && r.Int == 0 {
 		e.raw("DEL", c.args[1])
 	}

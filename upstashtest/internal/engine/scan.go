@@ -42,7 +42,7 @@ func parseScan(name string, list []string) (scanOptions, Reply) {
 		case word == "MATCH":
 			o.match = w.take(1)[0]
 		case word == "COUNT":
-			n, err := strconv.Atoi(w.take(1)[0])
+			n, err := strictAtoi(w.take(1)[0])
 			switch {
 			case isError(w.bad):
 			case err != nil:

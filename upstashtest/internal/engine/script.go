@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/cldcde/restash/upstashtest/internal/lua"
@@ -88,7 +87,7 @@ func (e *Engine) runScript(c *call, s lua.Script) Reply {
 
 // scriptArgs splits "numkeys key ... arg ...".
 func scriptArgs(words []string) (keys, args []string, bad Reply) {
-	n, err := strconv.Atoi(words[0])
+	n, err := strictAtoi(words[0])
 	switch {
 	case err != nil:
 		return nil, nil, errorReply(msgNotInt)

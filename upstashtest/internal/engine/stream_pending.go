@@ -209,7 +209,10 @@ func cmdXClaim(e *Engine, c *call) Reply {
 	if o.last.compare(g.last) > 0 {
 		g.last = o.last
 	}
-	who, out := g.member(c.args[3], now), array()
+	who, out := g.consumers[c.args[3]], array()
+	if who != nil {
+		who.seen = now
+	}
 	for _, id := range o.ids {
 		en, exists := s.entry(id)
 		d := g.find(id)
@@ -219,7 +222,11 @@ func cmdXClaim(e *Engine, c *call) Reply {
 			continue
 		case d == nil && !o.force, d != nil && least > 0 && now-d.at < least:
 			continue
-		case d == nil:
+		}
+		if who == nil {
+			who = g.member(c.args[3], now) // made by its first entry only
+		}
+		if d == nil {
 			d = g.deliver(id, who, now)
 		}
 		d.consumer, d.at = who, o.at
@@ -272,13 +279,26 @@ func cmdXAutoClaim(e *Engine, c *call) Reply {
 	case g == nil:
 		return noGroup(c.args[1], c.args[2])
 	}
-	return g.autoClaim(s, g.member(c.args[3], e.last.UnixMilli()), start, count, least, e.last.UnixMilli(), justID)
+	o := autoClaim{consumer: c.args[3], start: start, count: count, least: least, now: e.last.UnixMilli(), justID: justID}
+	return o.run(s, g)
 }
 
-// autoClaim walks over at most ten times count pending entries.
-func (g *streamGroup) autoClaim(s *stream, who *consumer, start entryID, count, least, now int64, justID bool) Reply {
+// autoClaim is what XAUTOCLAIM was asked.
+type autoClaim struct {
+	consumer          string
+	start             entryID
+	count, least, now int64
+	justID            bool
+}
+
+// run walks over at most ten times count pending entries.
+func (o autoClaim) run(s *stream, g *streamGroup) Reply {
 	entries, deleted := array(), array()
-	i := g.from(start)
+	i, count := g.from(o.start), o.count
+	who := g.consumers[o.consumer]
+	if who != nil {
+		who.seen = o.now
+	}
 	for attempts := count * 10; attempts > 0 && count > 0 && i < len(g.pending); attempts-- {
 		d := g.pending[i]
 		en, exists := s.entry(d.id)
@@ -289,15 +309,17 @@ func (g *streamGroup) autoClaim(s *stream, who *consumer, start entryID, count, 
 			continue
 		}
 		i++
-		if least > 0 && now-d.at < least {
+		if o.least > 0 && o.now-d.at < o.least {
 			continue
 		}
-		d.consumer, d.at = who, now
-		if !justID {
+		if who == nil {
+			who = g.member(o.consumer, o.now) // made by its first entry only
+		}
+		d.consumer, d.at, who.active = who, o.now, o.now
+		if !o.justID {
 			d.count++
 		}
-		who.active = now
-		entries.Array = append(entries.Array, claimed(en, justID))
+		entries.Array = append(entries.Array, claimed(en, o.justID))
 		count--
 	}
 	next := entryID{}

@@ -248,7 +248,7 @@ func parseRefs(list []string) (refs, []entryID, Reply) {
 	if len(list) < 3 || upper(list[0]) != "IDS" {
 		return how, nil, errorReply(msgSyntax)
 	}
-	n, err := strconv.Atoi(list[1])
+	n, err := strictAtoi(list[1])
 	switch {
 	case err != nil || n < 1:
 		return how, nil, errorReply("ERR Number of IDs must be a positive integer")

@@ -5,7 +5,7 @@ import "strings"
 func stringCommands() map[string]handler {
 	return map[string]handler{
 		"SET": cmdSet, "SETEX": cmdSetEX, "PSETEX": cmdSetEX, "MGET": cmdMGet,
-		"DELEX": cmdDelEX, "SUBSTR": cmdSubstr,
+		"DELEX": cmdDelEX, "GETRANGE": cmdGetRange, "SUBSTR": cmdGetRange,
 	}
 }
 
@@ -180,6 +180,36 @@ func cmdDelEX(e *Engine, c *call) Reply {
 	return e.raw("DEL", key)
 }
 
-func cmdSubstr(e *Engine, c *call) Reply {
-	return e.raw(append([]string{"GETRANGE"}, c.args[1:]...)...)
+// cmdGetRange is GETRANGE, and SUBSTR, its old name.
+func cmdGetRange(e *Engine, c *call) Reply {
+	start, bad1 := wholeNumber(c.args[2])
+	end, bad2 := wholeNumber(c.args[3])
+	if isError(bad1) || isError(bad2) {
+		return errorReply(msgNotInt)
+	}
+	r := e.getString(c.args[1])
+	if isError(r) {
+		return r
+	}
+	from, to := byteRange(start, end, len(r.Bytes))
+	return bulk(string(r.Bytes[from:to]))
+}
+
+// byteRange turns the ends of a range of a string into indexes. An end before
+// the first byte is the first byte, unlike in lists.
+func byteRange(start, end int64, size int) (int, int) {
+	n := int64(size)
+	if start < 0 && end < 0 && start > end || n == 0 {
+		return 0, 0
+	}
+	if start < 0 {
+		start = max(start+n, 0)
+	}
+	if end < 0 {
+		end = max(end+n, 0)
+	}
+	if end = min(end, n-1); start > end {
+		return 0, 0
+	}
+	return int(start), int(end + 1)
 }

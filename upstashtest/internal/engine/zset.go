@@ -63,6 +63,7 @@ func (z *zset) place(m member) int {
 }
 
 func (z *zset) set(name string, score float64) {
+	score += 0 // a stored zero has no sign
 	if old, ok := z.scores[name]; ok {
 		if old == score {
 			return
@@ -114,10 +115,9 @@ func formatScore(f float64) string {
 		return "inf"
 	case math.IsInf(f, -1):
 		return "-inf"
+	case f == 0 && math.Signbit(f):
+		return "-0"
 	case f == math.Trunc(f) && math.Abs(f) < 1<<52:
-		if f == 0 && math.Signbit(f) {
-			return "-0"
-		}
 		return strconv.FormatInt(int64(f), 10)
 	}
 	short := strconv.FormatFloat(f, 'e', -1, 64)
@@ -413,13 +413,13 @@ func popArgs(list []string, sides ...string) (keys []string, side string, n int6
 		return nil, "", 0, errorReply(msgSyntax)
 	}
 	n = 1
-	switch {
-	case len(list) == 1:
-	case len(list) == 3 && upper(list[1]) == "COUNT":
+	if len(list) > 2 && upper(list[1]) == "COUNT" {
 		if n, ok = parseInteger(list[2]); !ok || n < 1 {
 			return nil, "", 0, errorReply("ERR count should be greater than 0")
 		}
-	default:
+		list = list[2:]
+	}
+	if len(list) > 1 {
 		return nil, "", 0, errorReply(msgSyntax)
 	}
 	return keys, side, n, nilReply
@@ -483,10 +483,13 @@ func randomArgs(list []string, with string) (n int64, full bool, bad Reply) {
 	if n, bad = wholeNumber(list[0]); isError(bad) {
 		return 0, false, bad
 	}
+	if n == math.MinInt64 {
+		return 0, false, errorReply("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807")
+	}
 	if full = len(list) > 1; len(list) > 2 || full && upper(list[1]) != with {
 		return 0, false, errorReply(msgSyntax)
 	}
-	if n < -maxRandom {
+	if full && (n > math.MaxInt64/2 || n < -math.MaxInt64/2) || n < -maxRandom {
 		return 0, false, errorReply("ERR value is out of range")
 	}
 	return n, full, nilReply

@@ -85,8 +85,7 @@ func (b bounds) in(z *zset, reverse bool) (int, int) {
 			return s > b.high.score || s == b.high.score && b.high.open
 		})
 	case "BYLEX":
-		from = sort.Search(n, func(i int) bool { return !b.from.above(z.order[i].name, !b.from.open) })
-		to = sort.Search(n, func(i int) bool { return !b.to.above(z.order[i].name, b.to.open) })
+		return b.inNames(z, reverse)
 	default:
 		from, to = rankSpan(b.start, b.end, n)
 		if reverse {
@@ -96,6 +95,42 @@ func (b bounds) in(z *zset, reverse bool) (int, int) {
 	return from, max(from, to)
 }
 
+// inNames is in for names. Redis promises nothing where the scores differ;
+// what it does then, in small sets, is done here: walk from the side where the
+// range begins to the first member that fits, and on while they fit.
+func (b bounds) inNames(z *zset, reverse bool) (int, int) {
+	n := len(z.order)
+	after := func(i int) bool { return !b.from.above(z.order[i].name, b.from.open) }
+	before := func(i int) bool { return b.to.above(z.order[i].name, !b.to.open) }
+	if n == 0 || !after(n-1) || !before(0) {
+		return 0, 0
+	}
+	if n > 128 {
+		from := sort.Search(n, after)
+		return from, max(from, sort.Search(n, func(i int) bool { return !before(i) }))
+	}
+	if reverse {
+		to := n
+		for to > 0 && !before(to-1) {
+			to--
+		}
+		from := to
+		for from > 0 && after(from-1) {
+			from--
+		}
+		return from, to
+	}
+	from := 0
+	for from < n && !after(from) {
+		from++
+	}
+	to := from
+	for to < n && before(to) {
+		to++
+	}
+	return from, to
+}
+
 // above reports whether the bound lies above name; equal says what holds where
 // the two are the same.
 func (b lexBound) above(name string, equal bool) bool {
@@ -103,7 +138,7 @@ func (b lexBound) above(name string, equal bool) bool {
 	case b.edge != 0:
 		return b.edge > 0
 	case b.name == name:
-		return !equal
+		return equal
 	}
 	return b.name > name
 }
@@ -224,8 +259,9 @@ func cmdZRange(e *Engine, c *call) Reply {
 // storeMembers makes key a sorted set of exactly these, or nothing.
 func (e *Engine) storeMembers(key string, ms []member) Reply {
 	z := newZset()
-	for _, m := range ms {
-		z.scores[m.name] = m.score
+	for i, m := range ms {
+		ms[i].score += 0 // a stored zero has no sign
+		z.scores[m.name] = ms[i].score
 	}
 	z.order = slices.SortedFunc(slices.Values(ms), member.compare)
 	e.remove(key)

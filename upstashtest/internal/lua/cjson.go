@@ -1,10 +1,7 @@
 package lua
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strconv"
 
@@ -33,11 +30,7 @@ func (m *Machine) cjson() *glua.LTable {
 			return 1
 		},
 		"decode": func(l *glua.LState) int {
-			v, err := decodeJSON(l, l.CheckString(1), null)
-			if err != nil {
-				l.RaiseError("%s", err.Error())
-			}
-			l.Push(v)
+			l.Push(decodeJSON(l, l.CheckString(1), null))
 			return 1
 		},
 		"decode_max_depth": luaNothing, "encode_max_depth": luaNothing, "encode_number_precision": luaNothing,
@@ -154,54 +147,4 @@ func appendJSONString(dst []byte, s string) []byte {
 		}
 	}
 	return append(dst, '"')
-}
-
-func decodeJSON(l *glua.LState, text string, null *glua.LUserData) (glua.LValue, error) {
-	d := json.NewDecoder(bytes.NewReader([]byte(text)))
-	d.UseNumber()
-	v, err := decodeValue(l, d, null, 0)
-	if err != nil {
-		return nil, problem(fmt.Sprintf("Expected value but found invalid token at character %d", d.InputOffset()+1))
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, problem(fmt.Sprintf("Expected the end but found something at character %d", d.InputOffset()+1))
-	}
-	return v, nil
-}
-
-func decodeValue(l *glua.LState, d *json.Decoder, null *glua.LUserData, depth int) (glua.LValue, error) {
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	switch t := t.(type) {
-	case nil:
-		return null, nil
-	case bool:
-		return glua.LBool(t), nil
-	case string:
-		return glua.LString(t), nil
-	case json.Number:
-		f, err := t.Float64()
-		return glua.LNumber(f), err
-	}
-	if depth >= maxJSONDepth || t != json.Delim('[') && t != json.Delim('{') {
-		return nil, fmt.Errorf("too deep, or out of place")
-	}
-	table := l.NewTable()
-	for i := 1; d.More(); i++ {
-		var key glua.LValue = glua.LNumber(i)
-		if t == json.Delim('{') {
-			if key, err = decodeValue(l, d, null, depth+1); err != nil {
-				return nil, err
-			}
-		}
-		v, err := decodeValue(l, d, null, depth+1)
-		if err != nil {
-			return nil, err
-		}
-		table.RawSet(key, v)
-	}
-	_, err = d.Token()
-	return table, err
 }

@@ -35,6 +35,7 @@ func (m *Machine) open() {
 		l.Call(1, 1)
 		return 1
 	}))
+	g.RawSetString("tonumber", m.l.NewFunction(luaToNumber))
 	m.plainErrors()
 	redis := m.l.NewTable()
 	m.l.SetFuncs(redis, map[string]glua.LGFunction{
@@ -53,6 +54,8 @@ func (m *Machine) open() {
 	g.RawSetString("server", redis)
 	g.RawSetString("cjson", m.cjson())
 	g.RawSetString("bit", m.bit())
+	g.RawSetString("cmsgpack", m.cmsgpack())
+	g.RawSetString("struct", m.structs())
 	g.RawSetString("os", m.l.SetFuncs(m.l.NewTable(), map[string]glua.LGFunction{"clock": luaClock}))
 	m.protect()
 }
@@ -172,7 +175,7 @@ func luaSHA(l *glua.LState) int {
 	if l.GetTop() != 1 {
 		l.RaiseError("wrong number of arguments")
 	}
-	l.Push(glua.LString(SHA(l.CheckString(1))))
+	l.Push(glua.LString(SHA(l.OptString(1, ""))))
 	return 1
 }
 
