@@ -96,6 +96,9 @@ func cmdBitPos(e *Engine, c *call) Reply {
 	}
 	from, to := 0, len(b)*8
 	if len(words) > 0 {
+		if _, ok := parseInteger(words[0]); ok && len(words) == 3 && upper(words[2]) != "BIT" && upper(words[2]) != "BYTE" {
+			return errorReply(msgSyntax) // before the end is looked at
+		}
 		if from, to, bad = bitRange(words, len(b)); isError(bad) {
 			return bad
 		}
