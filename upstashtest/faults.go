@@ -2,12 +2,17 @@ package upstashtest
 
 import (
 	"bytes"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/cldcde/restash/upstashtest/internal/engine"
 )
 
 // Fault is one way in which the server misbehaves, and when.
@@ -17,6 +22,10 @@ type Fault struct {
 	Do Action
 	// Path limits it to requests of this path, such as "/pipeline"; "" is all.
 	Path string
+	// Command limits it to requests with this command, such as "SET" or "XGROUP
+	// CREATE"; Key to those where a key of that command matches this pattern, as
+	// KEYS has them. In a batch one such command is enough. "" is all.
+	Command, Key string
 	// Skip is how many requests pass first, Times how many it then hits; 0 is
 	// no end.
 	Skip, Times int
@@ -40,11 +49,12 @@ func (s *Server) Faults(seed uint64, schedule ...Fault) (remove func()) {
 		seen = make([]int, len(schedule))
 		hits = make([]int, len(schedule))
 	)
-	pick := func(path string) (Action, *rand.Rand) {
+	selective := slices.ContainsFunc(schedule, func(f Fault) bool { return f.Command != "" || f.Key != "" })
+	pick := func(path string, cmds [][]string) (Action, *rand.Rand) {
 		mu.Lock()
 		defer mu.Unlock()
 		for i, f := range schedule {
-			if f.Path != "" && f.Path != path {
+			if f.Path != "" && f.Path != path || !f.wants(cmds) {
 				continue
 			}
 			seen[i]++
@@ -60,13 +70,63 @@ func (s *Server) Faults(seed uint64, schedule ...Fault) (remove func()) {
 		return nil, nil
 	}
 	return s.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		do, rnd := pick(r.URL.Path)
+		var cmds [][]string
+		if selective {
+			cmds = peekCommands(r)
+		}
+		do, rnd := pick(r.URL.Path, cmds)
 		if do == nil {
 			next.ServeHTTP(w, r)
 			return
 		}
 		do(w, r, next, rnd)
 	})
+}
+
+// wants reports whether one of the commands is what the fault is limited to.
+func (f Fault) wants(cmds [][]string) bool {
+	if f.Command == "" && f.Key == "" {
+		return true
+	}
+	return slices.ContainsFunc(cmds, func(args []string) bool {
+		in, name := engine.Lookup(args)
+		if f.Command != "" && !strings.EqualFold(f.Command, name) {
+			return false
+		}
+		return f.Key == "" || in != nil && slices.ContainsFunc(in.Keys(args), func(key string) bool { return engine.Match(f.Key, key) })
+	})
+}
+
+// peekCommands reads the commands of a request and leaves it as it was. What
+// is no command has none.
+func peekCommands(r *http.Request) [][]string {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	switch path := r.URL.EscapedPath(); strings.Trim(path, "/") {
+	case "":
+		return oneCommand(parseCommand(body))
+	case "pipeline", "multi-exec":
+		cmds, err := parseBatch(body)
+		if err != nil {
+			return nil
+		}
+		return cmds
+	default:
+		return oneCommand(parsePath(path, r.URL.RawQuery, body))
+	}
+}
+
+func oneCommand(args []string, err error) [][]string {
+	if err != nil {
+		return nil
+	}
+	return [][]string{args}
 }
 
 // Delay answers after d, or not at all if the caller leaves before.

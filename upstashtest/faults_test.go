@@ -167,3 +167,36 @@ func TestEvict(t *testing.T) {
 	assert.Len(t, s.Evict(9), 2)
 	assert.Equal(t, `{"result":0}`, do(t, s, "DBSIZE").body)
 }
+
+// A fault hits the requests that hold a command or a key, in whatever form
+// they come.
+func TestFaults_selectByCommandAndKey(t *testing.T) {
+	both(t, func(t *testing.T, s *upstashtest.Server) {
+		broken := upstashtest.Status(503, "broken")
+		for _, c := range []struct {
+			fault      upstashtest.Fault
+			path, body string
+			hit        bool
+		}{
+			{upstashtest.Fault{Command: "set"}, "/", `["SET","a","1"]`, true},
+			{upstashtest.Fault{Command: "SET"}, "/", `["GET","a"]`, false},
+			{upstashtest.Fault{Command: "SET"}, "/set/a/1", "", true},
+			{upstashtest.Fault{Command: "SET"}, "/set/a", "body", true},
+			{upstashtest.Fault{Command: "SET"}, "/pipeline", `[["GET","a"],["SET","a","1"]]`, true},
+			{upstashtest.Fault{Command: "XGROUP CREATE"}, "/", `["xgroup","create","s","g","$"]`, true},
+			{upstashtest.Fault{Command: "XGROUP CREATE"}, "/", `["xgroup","destroy","s","g"]`, false},
+			{upstashtest.Fault{Key: "user:*"}, "/multi-exec", `[["GET","a"],["MGET","b","user:1"]]`, true},
+			{upstashtest.Fault{Key: "user:*"}, "/", `["SET","a","user:1"]`, false},
+			{upstashtest.Fault{Command: "GET", Key: "user:*"}, "/pipeline", `[["GET","a"],["SET","user:1","x"]]`, false},
+			{upstashtest.Fault{Key: "k"}, "/", `["EVAL","return 1",1,"k"]`, true},
+			{upstashtest.Fault{Command: "SET"}, "/", `nonsense`, false},
+			{upstashtest.Fault{Command: "SET", Path: "/pipeline"}, "/", `["SET","a","1"]`, false},
+		} {
+			c.fault.Do = broken
+			remove := s.Faults(1, c.fault)
+			got := send(t, s, request{path: c.path, body: c.body})
+			assert.Equal(t, c.hit, got.body == "broken", "%s %s", c.path, c.body)
+			remove()
+		}
+	})
+}

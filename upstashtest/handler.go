@@ -24,6 +24,10 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the server is closed", http.StatusServiceUnavailable)
 		return
 	}
+	if r.URL.Path == healthPath {
+		s.serveHealth(w, r)
+		return
+	}
 	tok, ok := s.authenticate(r)
 	if r.URL.Path == billPath {
 		s.serveBill(w, ok)
@@ -237,11 +241,11 @@ func loggable(u *url.URL) string {
 	return "/" + first
 }
 
-// dead answers when the engine is out of order.
+// dead answers when the engine is out of order, and says why.
 func (x *exchange) dead(err error) {
 	if errors.Is(err, x.r.Context().Err()) {
 		return // the caller went away
 	}
 	x.s.log.Error("upstashtest: 500: the engine is out of order", "err", err)
-	x.fail(http.StatusInternalServerError, "ERR the engine is out of order")
+	x.fail(http.StatusInternalServerError, "ERR the engine is out of order: "+err.Error())
 }

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -247,7 +250,10 @@ func TestReply(t *testing.T) {
 		want string
 	}{
 		{"Ada", `{"result":"QWRh"}`}, {7, `{"result":7}`}, {nil, `{"result":null}`}, {true, `{"result":1}`},
-		{[]string{"a"}, `{"result":["YQ=="]}`}, {[]any{1, nil, "a"}, `{"result":[1,null,"YQ=="]}`},
+		{int8(-3), `{"result":-3}`}, {uint32(9), `{"result":9}`}, {2.5, `{"result":"Mi41"}`}, {time.Second, `{"result":1000000000}`},
+		{uint64(math.MaxUint64), `{"result":"MTg0NDY3NDQwNzM3MDk1NTE2MTU="}`}, {(*int)(nil), `{"result":null}`}, {new(4), `{"result":4}`},
+		{map[string]int{"b": 2, "a": 1}, `{"result":["YQ==",1,"Yg==",2]}`}, {[][]any{{"a", 1}, {}}, `{"result":[["YQ==",1],[]]}`},
+		{[2]float64{1, 2}, `{"result":["MQ==","Mg=="]}`}, {[]string{"a"}, `{"result":["YQ=="]}`}, {[]any{1, nil, "a"}, `{"result":[1,null,"YQ=="]}`},
 		{command.Reply{Kind: command.KindStatus, Bytes: []byte("OK")}, `{"result":"OK"}`},
 		{command.ServerError("ERR no"), `{"error":"ERR no"}`},
 	} {
@@ -269,6 +275,30 @@ func TestReply(t *testing.T) {
 	require.ErrorContains(t, err, "no reply of Redis")
 }
 
+// Each command of a batch has its own answer.
+func TestReplies(t *testing.T) {
+	rt := upstashtest.Replies("a", 2, command.ServerError("ERR no"), nil)
+	ask := func(path, body string) (string, error) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://x"+path, strings.NewReader(body))
+		require.NoError(t, err)
+		res, err := rt(r)
+		if err != nil {
+			return "", err
+		}
+		defer func() { require.NoError(t, res.Body.Close()) }()
+		b, err := io.ReadAll(res.Body)
+		return string(b), err
+	}
+	got, err := ask("/pipeline", `[["GET","k"],["INCR","n"],["NOPE"]]`)
+	require.NoError(t, err)
+	assert.Equal(t, `[{"result":"a"},{"result":2},{"error":"ERR no"}]`, got)
+	got, err = ask("/", `["GET","k"]`)
+	require.NoError(t, err)
+	assert.Equal(t, `{"result":null}`, got)
+	_, err = ask("/", `["GET","k"]`)
+	require.ErrorContains(t, err, "only 4 replies")
+}
+
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
@@ -280,6 +310,37 @@ func TestFidelityIsWritten(t *testing.T) {
 	for _, word := range []string{"SEARCH", "unknown", "DUMP", "Redis 7"} {
 		assert.Contains(t, string(text), word)
 	}
+}
+
+func TestHealth(t *testing.T) {
+	both(t, func(t *testing.T, s *upstashtest.Server) {
+		got := send(t, s, request{method: "GET", path: "/_restash/health", noToken: true})
+		assert.Equal(t, 200, got.status)
+		assert.JSONEq(t, `{"status":"ok"}`, got.body)
+		assert.Zero(t, s.Bill())
+	})
+}
+
+// Whatever address is listened on, the URL can be used on this machine.
+func TestURL(t *testing.T) {
+	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "localhost:0", "127.0.0.1:0"} {
+		s := upstashtest.Run(t, func(c *upstashtest.Config) { c.Addr = addr })
+		assert.Regexp(t, `^http://127\.0\.0\.1:[0-9]+$`, s.URL, addr)
+		assert.Equal(t, 200, do(t, s, "PING").status, addr)
+	}
+}
+
+func TestDo(t *testing.T) {
+	s := upstashtest.Run(t)
+	n, err := upstashtest.Do(s, command.SAdd("names", "ada", "bob"))
+	require.NoError(t, err)
+	assert.EqualValues(t, 2, n)
+	_, err = upstashtest.Do(s, command.Get("none"))
+	require.ErrorIs(t, err, command.ErrNil)
+	_, err = upstashtest.Do(s, command.Get("names"))
+	require.ErrorContains(t, err, "WRONGTYPE")
+	_, err = upstashtest.Do(s, command.MGet())
+	require.ErrorContains(t, err, "no keys")
 }
 
 // dead is an engine that has gone away.
@@ -303,11 +364,16 @@ func TestDeadEngine(t *testing.T) {
 		logs.Reset()
 		got := send(t, s, request{path: path, body: body})
 		assert.Equal(t, 500, got.status)
-		assert.Equal(t, `{"error":"ERR the engine is out of order"}`, got.body)
+		assert.Equal(t, `{"error":"ERR the engine is out of order: connection refused"}`, got.body)
 		assert.Contains(t, logs.String(), "the engine is out of order")
 		assert.Contains(t, logs.String(), "connection refused")
 	}
+	got := send(t, s, request{method: "GET", path: "/_restash/health", noToken: true})
+	assert.Equal(t, 503, got.status)
+	assert.JSONEq(t, `{"status":"down","error":"connection refused"}`, got.body)
 	_, err := s.Do("GET", "k")
+	require.ErrorContains(t, err, "connection refused")
+	_, err = upstashtest.Do(s, command.Get("k"))
 	require.ErrorContains(t, err, "connection refused")
 	assert.Zero(t, s.Bill().Commands)
 }

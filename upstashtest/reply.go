@@ -4,35 +4,68 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"iter"
+	"math"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cldcde/restash/client/command"
 )
 
 // Reply answers every request with one value, in the coding that the request
 // asks for: a responder for github.com/jarcoal/httpmock, or the body of a
-// RoundTripper. v is a string, []byte, whole number, bool (1 or 0), nil, slice
-// of these, [command.Reply], or an error, which becomes an error reply with
-// status 400. A batch gets v once for each of its commands.
+// RoundTripper. v is what a command can answer: a string, []byte, number (those
+// with a fraction become text, as in Redis), bool (1 or 0), nil, slice or array,
+// map (a flat list in the order of its keys), pointer to these,
+// [command.Reply], or an error, which becomes an error reply with status 400. A
+// batch gets v once for each of its commands.
 func Reply(v any) func(*http.Request) (*http.Response, error) {
-	reply, convErr := toReply(v)
-	return func(r *http.Request) (*http.Response, error) {
-		if convErr != nil {
-			return nil, convErr
+	reply, err := toReply(v)
+	if err != nil {
+		return func(*http.Request) (*http.Response, error) { return nil, err }
+	}
+	return respond(func() (command.Reply, error) { return reply, nil })
+}
+
+// Replies answers each command with the next of vs, which are as for [Reply]:
+// the commands of a batch one after the other, and single ones too. A command
+// that finds none left is an error of the round trip.
+func Replies(vs ...any) func(*http.Request) (*http.Response, error) {
+	var mu sync.Mutex
+	next := 0
+	return respond(func() (command.Reply, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == len(vs) {
+			return command.Reply{}, fmt.Errorf("upstashtest: Replies: only %d replies were given", len(vs))
 		}
+		next++
+		return toReply(vs[next-1])
+	})
+}
+
+func respond(next func() (command.Reply, error)) func(*http.Request) (*http.Response, error) {
+	return func(r *http.Request) (*http.Response, error) {
 		n, batch, err := batchSize(r)
 		if err != nil {
 			return nil, err
 		}
-		b64 := strings.EqualFold(r.Header.Get("Upstash-Encoding"), "base64")
-		resp2 := r.Header.Get("Upstash-Response-Format") == "resp2"
+		replies := make([]command.Reply, n)
+		for i := range replies {
+			if replies[i], err = next(); err != nil {
+				return nil, err
+			}
+		}
 		status := http.StatusOK
-		if reply.Kind == command.KindError && !batch {
+		if !batch && replies[0].Kind == command.KindError {
 			status = http.StatusBadRequest
 		}
-		body := encode(reply, n, batch, b64, resp2)
+		b64 := strings.EqualFold(r.Header.Get("Upstash-Encoding"), "base64")
+		body := encode(replies, batch, b64, r.Header.Get("Upstash-Response-Format") == "resp2")
 		return &http.Response{
 			Status: strconv.Itoa(status) + " " + http.StatusText(status), StatusCode: status,
 			Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
@@ -43,9 +76,9 @@ func Reply(v any) func(*http.Request) (*http.Response, error) {
 	}
 }
 
-func encode(reply command.Reply, n int, batch, b64, resp2 bool) []byte {
+func encode(replies []command.Reply, batch, b64, resp2 bool) []byte {
 	var out []byte
-	for i := range n {
+	for i, reply := range replies {
 		switch {
 		case resp2:
 			out = appendRESP(out, reply)
@@ -83,29 +116,59 @@ func toReply(v any) (command.Reply, error) {
 		return command.Reply{Kind: command.KindNil}, nil
 	case command.Reply:
 		return v, nil
-	case string:
-		return command.Reply{Kind: command.KindBulk, Bytes: []byte(v)}, nil
 	case []byte:
 		return command.Reply{Kind: command.KindBulk, Bytes: v}, nil
 	case error:
 		return command.Reply{Kind: command.KindError, Bytes: []byte(v.Error())}, nil
-	case bool:
-		return command.Reply{Kind: command.KindInt, Int: int64(btoi(v))}, nil
-	case int:
-		return command.Reply{Kind: command.KindInt, Int: int64(v)}, nil
-	case int64:
-		return command.Reply{Kind: command.KindInt, Int: v}, nil
-	case []string:
-		return arrayOf(v)
-	case []int:
-		return arrayOf(v)
-	case []any:
-		return arrayOf(v)
 	}
-	return command.Reply{}, fmt.Errorf("upstashtest: Reply: a %T is no reply of Redis", v)
+	return reflected(reflect.ValueOf(v))
 }
 
-func arrayOf[T any](vs []T) (command.Reply, error) {
+// reflected converts by the kind of a value, so that named types fit too.
+func reflected(v reflect.Value) (command.Reply, error) {
+	switch {
+	case v.Kind() == reflect.Bool:
+		return command.Reply{Kind: command.KindInt, Int: int64(btoi(v.Bool()))}, nil
+	case v.CanInt():
+		return command.Reply{Kind: command.KindInt, Int: v.Int()}, nil
+	case v.CanUint() && v.Uint() <= math.MaxInt64:
+		return command.Reply{Kind: command.KindInt, Int: int64(v.Uint())}, nil
+	case v.CanUint():
+		return textReply(strconv.FormatUint(v.Uint(), 10)), nil
+	case v.CanFloat():
+		return textReply(strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(v.Float(), 'g', -1, 64), "+"))), nil
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return textReply(v.String()), nil
+	case reflect.Slice, reflect.Array:
+		return listReply(slices.Collect(elements(v)))
+	case reflect.Map:
+		return mapReply(v)
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return command.Reply{Kind: command.KindNil}, nil
+		}
+		return toReply(v.Elem().Interface())
+	}
+	return command.Reply{}, fmt.Errorf("upstashtest: Reply: a %s is no reply of Redis", v.Type())
+}
+
+func textReply(s string) command.Reply {
+	return command.Reply{Kind: command.KindBulk, Bytes: []byte(s)}
+}
+
+func elements(v reflect.Value) iter.Seq[any] {
+	return func(yield func(any) bool) {
+		for i := range v.Len() {
+			if !yield(v.Index(i).Interface()) {
+				return
+			}
+		}
+	}
+}
+
+func listReply(vs []any) (command.Reply, error) {
 	r := command.Reply{Kind: command.KindArray, Array: []command.Reply{}}
 	for _, v := range vs {
 		e, err := toReply(v)
@@ -115,4 +178,17 @@ func arrayOf[T any](vs []T) (command.Reply, error) {
 		r.Array = append(r.Array, e)
 	}
 	return r, nil
+}
+
+// mapReply is what HGETALL answers: names and values in turn.
+func mapReply(v reflect.Value) (command.Reply, error) {
+	keys := v.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int {
+		return strings.Compare(fmt.Sprint(a.Interface()), fmt.Sprint(b.Interface()))
+	})
+	var flat []any
+	for _, key := range keys {
+		flat = append(flat, key.Interface(), v.MapIndex(key).Interface())
+	}
+	return listReply(flat)
 }

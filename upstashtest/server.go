@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -105,7 +106,7 @@ func (s *Server) start() error {
 	if err != nil {
 		return fmt.Errorf("upstashtest: listen on %s: %w", s.cfg.Addr, err)
 	}
-	s.URL = "http://" + l.Addr().String()
+	s.URL = "http://" + reachable(l.Addr())
 	s.client = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}, CheckRedirect: noRedirect}
 	s.http = &http.Server{Handler: s.Handler(), ReadHeaderTimeout: 30 * time.Second, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	s.tasks.Go(func() {
@@ -114,6 +115,16 @@ func (s *Server) start() error {
 		}
 	})
 	return nil
+}
+
+// reachable is how a client on this machine reaches an address: one that
+// listens everywhere is reached on the loopback interface.
+func reachable(addr net.Addr) string {
+	tcp, ok := addr.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,9 +22,39 @@ import (
 	"github.com/cldcde/restash/upstashtest/redisengine"
 )
 
+// A Redis that goes away is told on every endpoint, with the cause.
+func TestEngine_redisIsGone(t *testing.T) {
+	s, stop := startStoppable(t)
+	code, _ := post(t, s, "/", `["PING"]`)
+	require.Equal(t, 200, code)
+	stop()
+	for path, body := range map[string]string{
+		"/": `["GET","k"]`, "/get/k": "", "/pipeline": `[["GET","k"]]`, "/multi-exec": `[["GET","k"]]`,
+		"/subscribe/c": "", "/psubscribe/c*": "", "/monitor": "",
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+path, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer "+s.Token)
+		r.Header.Set("Accept", "text/event-stream")
+		res, err := s.HTTPClient().Do(r)
+		require.NoError(t, err)
+		b, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		assert.Equal(t, 500, res.StatusCode, path)
+		assert.Regexp(t, "redis.sock.*(no such file|refused|EOF|closed|reset)|EOF", string(b), path)
+	}
+}
+
 // start runs a redis-server of its own and puts a REST server in front of it.
 // Without a redis-server it skips; where RESTASH_REQUIRE names redis, it fails.
 func start(t *testing.T) *upstashtest.Server {
+	t.Helper()
+	s, _ := startStoppable(t)
+	return s
+}
+
+func startStoppable(t *testing.T) (s *upstashtest.Server, stop func()) {
 	t.Helper()
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -35,16 +66,17 @@ func start(t *testing.T) *upstashtest.Server {
 	socket := filepath.Join(t.TempDir(), "redis.sock")
 	cmd := exec.CommandContext(t.Context(), path, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no")
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait() // it was killed: that is what Wait says
 	})
+	t.Cleanup(stop)
 	var e *redisengine.Engine
 	require.Eventually(t, func() bool {
 		e, err = redisengine.New(t.Context(), "unix://"+socket)
 		return err == nil
 	}, 10*time.Second, 20*time.Millisecond)
-	return upstashtest.Run(t, func(c *upstashtest.Config) { c.Engine = e })
+	return upstashtest.Run(t, func(c *upstashtest.Config) { c.Engine = e }), stop
 }
 
 func post(t *testing.T, s *upstashtest.Server, path, body string) (int, string) {

@@ -13,6 +13,11 @@ import (
 
 // Subscribe opens a connection of its own for the stream.
 func (e *Engine) Subscribe(ctx context.Context, want upstashtest.Stream) (upstashtest.Subscription, error) {
+	// go-redis connects later and would try for ever: a Redis that is away has
+	// to be told before the answer begins.
+	if err := e.client.Ping(ctx).Err(); err != nil {
+		return nil, fmt.Errorf("redisengine: %w", err)
+	}
 	s := &stream{wake: make(chan struct{}, 1)}
 	if want.Monitor {
 		return s, s.monitor(e.client)
