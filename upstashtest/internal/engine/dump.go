@@ -138,7 +138,7 @@ func (e *Engine) restore(key string, parts []string, at int64) Reply {
 }
 
 // undumpNative are the readers of our own types.
-var undumpNative = map[string]func(parts []string) (native, bool){"stream": undumpStream, "zset": undumpZset}
+var undumpNative = map[string]func(parts []string) (native, bool){"stream": undumpStream, "zset": undumpZset, "array": undumpSparse, "vector": undumpVectors}
 
 // rebuild makes a value of its type and parts.
 func (e *Engine) rebuild(key, kind string, parts []string) {

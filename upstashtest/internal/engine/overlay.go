@@ -19,7 +19,7 @@ func overlay() map[string]handler {
 			stringCommands(), genericCommands(), serverCommands(), pubsubCommands(),
 			scriptCommands(), functionCommands(), jsonCommands(),
 			bitmapCommands(), zsetCommands(), hashCommands(),
-			geoCommands(), streamCommands(), scanCommands(), dumpCommands(), miscCommands(), searchCommands(), repairCommands(), groupCommands(), hllCommands(),
+			geoCommands(), streamCommands(), scanCommands(), dumpCommands(), miscCommands(), searchCommands(), repairCommands(), groupCommands(), hllCommands(), sparseCommands(), vectorCommands(),
 		} {
 			maps.Copy(overlayMap, family)
 		}

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -122,16 +123,24 @@ func TestDumpAndRestore(t *testing.T) {
 	run(t, e, "JSON.SET", "j", "$", `{"a":[1]}`)
 	run(t, e, "XADD", "x", "1-1", "f", "v", "g", "w")
 	run(t, e, "XADD", "x", "2-1", "f", "v")
+	run(t, e, "XGROUP", "CREATE", "x", "g", "0")
+	run(t, e, "XREADGROUP", "GROUP", "g", "c", "COUNT", "1", "STREAMS", "x", ">")
+	run(t, e, "ARSET", "ar", "5", "a", "b")
+	run(t, e, "VECTOR.CREATE", "v", "DIM", "2", "METRIC", "DOT")
+	run(t, e, "VECTOR.ADD", "v", "id", "VALUES", "2", "1.5", "-2")
+	run(t, e, "PFADD", "hll", "a", "b")
 	for key, read := range map[string][]string{
 		"s": {"GET", "copy"}, "h": {"HGETALL", "copy"}, "l": {"LRANGE", "copy", "0", "-1"},
 		"st": {"SMEMBERS", "copy"}, "z": {"ZRANGE", "copy", "0", "-1", "WITHSCORES"}, "j": {"JSON.GET", "copy"},
-		"x": {"XRANGE", "copy", "-", "+"},
+		"x": {"XRANGE", "copy", "-", "+"}, "x ": {"XINFO", "GROUPS", "copy"}, "x  ": {"XPENDING", "copy", "g"},
+		"ar": {"ARSCAN", "copy", "-", "+"}, "v": {"VECTOR.QUERY", "copy", "TOPK", "1", "VALUES", "2", "1", "1"}, "hll": {"PFCOUNT", "copy"},
 	} {
+		key = strings.TrimSpace(key)
 		r, err := e.Do(t.Context(), []string{"DUMP", key})
 		require.NoError(t, err)
 		require.Equal(t, "OK", run(t, e, "RESTORE", "copy", "100000", string(r.Reply.Bytes), "REPLACE"))
 		got := run(t, e, read...)
-		read[1] = key
+		read[slices.Index(read, "copy")] = key
 		assert.Equal(t, run(t, e, read...), got)
 		assert.Equal(t, "(integer) 100", run(t, e, "TTL", "copy"))
 		assert.Contains(t, run(t, e, "RESTORE", "copy", "0", string(r.Reply.Bytes)), "BUSYKEY")
