@@ -142,11 +142,22 @@ func Run(t testing.TB, opts ...func(*Config)) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if n := s.panics(); n > 0 {
+			t.Errorf("upstashtest: %d internal errors: a fault of this server, please report what was sent", n)
+		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
 	return s
+}
+
+// panics is how many panics the engine in memory has recovered.
+func (s *Server) panics() int {
+	if e, ok := s.engine.(interface{ Panics() int }); ok {
+		return e.Panics()
+	}
+	return 0
 }
 
 // Close ends all requests and streams, closes the engine and waits until no

@@ -204,7 +204,11 @@ func (e *Engine) top(ctx context.Context, args []string) Result {
 // run executes a command that passed Check. The lock is held.
 func (e *Engine) run(c *call) Reply {
 	c.info, _ = Lookup(c.args)
+	undo := e.documents(c)
 	r := e.answer(c)
+	if isError(r) {
+		undo()
+	}
 	if c.info.Write && !isScript(c.info) {
 		e.settle(c.info.Keys(c.args))
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/upstashtest/internal/engine"
 )
 
@@ -54,9 +55,14 @@ func FuzzCommands(f *testing.F) {
 			for _, set := range [][]string{
 				{"SET", "k", "v"}, args, {"DEL", "k"}, {"HSET", "k", "f", "1"}, args, {"DEL", "k"},
 				{"ZADD", "k", "1", "a"}, args, {"DEL", "k"}, {"XADD", "k", "*", "f", "v"}, args, {"DEL", "k"},
-				{"JSON.SET", "k", "$", `{"a":[1,{"b":"c"}]}`}, args, {"DEL", "k"}, {"RPUSH", "k", "a"}, args,
+				{"JSON.SET", "k", "$", `{"a":[1,{"b":"c"}]}`}, args, {"DEL", "k"}, {"RPUSH", "k", "a"}, args, {"DEL", "k"},
+				{"ARSET", "k", "1", "a", "b"}, args, {"DEL", "k"}, {"VECTOR.CREATE", "k", "DIM", "1", "METRIC", "DOT"}, {"VECTOR.ADD", "k", "a", "VALUES", "1", "1"}, args,
 			} {
+				before := footprint(e)
 				r, err := e.Do(context.Background(), set)
+				if r.Reply.Kind == command.KindError && footprint(e) != before && !strings.HasPrefix(set[0], "EVAL") && !strings.HasPrefix(set[0], "FCALL") {
+					t.Errorf("%q failed and left a trace: %s", set, r.Reply.Bytes)
+				}
 				if err != nil {
 					t.Error(err)
 					return
@@ -65,9 +71,21 @@ func FuzzCommands(f *testing.F) {
 					t.Errorf("%q: %s", set, r.Reply.Bytes)
 				}
 			}
+			if e.Panics() > 0 {
+				t.Errorf("%q: a panic was recovered", args)
+			}
 			_ = e.Close() // not deferred: an engine that hangs cannot be closed
 		})
 	})
+}
+
+// footprint is all that is stored, with its lifetimes.
+func footprint(e *engine.Engine) string {
+	var b strings.Builder
+	for _, args := range e.Save() {
+		b.WriteString(strings.Join(args, "\x00") + "\n")
+	}
+	return b.String()
 }
 
 // FuzzScripts runs Lua.

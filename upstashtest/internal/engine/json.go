@@ -270,6 +270,8 @@ func respOf(v any) Reply {
 		return intReply(v)
 	case float64:
 		return bulk(printFloat(v))
+	case wide:
+		return bulk(string(v))
 	case string:
 		return bulk(v)
 	case []any:
@@ -295,4 +297,24 @@ func cmdJSONMemory(e *Engine, c *call) Reply {
 
 func cmdJSONHelp(*Engine, *call) Reply {
 	return bulks([]string{"MEMORY <key> [path] - reports memory usage", "HELP                - this message"})
+}
+
+// documents remembers the documents that a command may change at many places:
+// an error at the last of them must leave no trace at the first. The function
+// puts them back.
+func (e *Engine) documents(c *call) (undo func()) {
+	if !c.info.Write || c.info.Group != "json" {
+		return func() {}
+	}
+	before := map[string]string{}
+	for _, key := range c.info.Keys(c.args) {
+		if e.hasJSON && e.isJSON(key) {
+			before[key] = text(e.raw("GET", key))
+		}
+	}
+	return func() {
+		for key, doc := range before {
+			e.raw("SET", key, doc, "KEEPTTL")
+		}
+	}
 }

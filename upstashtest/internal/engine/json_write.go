@@ -55,8 +55,10 @@ func (e *Engine) jsonSet(key, path, value string, nx, xx bool) Reply {
 	}
 	parents, name := p.target(root)
 	switch {
-	case len(places) > 0 && nx, len(places) == 0 && (xx || len(parents) == 0):
+	case len(places) > 0 && nx, len(places) == 0 && xx:
 		return nilReply
+	case len(places) == 0 && len(parents) == 0:
+		return errorf("ERR Path '%s' does not exist", path) // the Python SDK's tests show that it is an error
 	}
 	for _, place := range places {
 		root = replaceAt(root, place, v)
@@ -221,8 +223,12 @@ func arithmetic(multiply bool, a, b any) any {
 }
 
 func toFloat(v any) float64 {
-	if n, ok := v.(int64); ok {
+	switch n := v.(type) {
+	case int64:
 		return float64(n)
+	case wide:
+		f, _ := strconv.ParseFloat(string(n), 64) // too large is infinite
+		return f
 	}
 	return v.(float64)
 }
@@ -271,7 +277,7 @@ func cmdJSONClear(e *Engine, c *call) Reply {
 		case int64:
 			after = int64(0)
 			n += int64(min(uint64(v), 1))
-		case float64:
+		case float64, wide:
 			after = int64(0)
 			n++
 		}

@@ -116,9 +116,15 @@ func parseObject(d *json.Decoder, depth int) (any, error) {
 	return o, err
 }
 
+// wide is a whole number that 64 bits cannot hold. Its digits are kept.
+type wide string
+
 func parseNumber(s string) any {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return n
+	}
+	if !strings.ContainsAny(s, ".eE") {
+		return wide(s)
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	if err != nil {
@@ -144,6 +150,8 @@ func appendNode(dst []byte, v any, l layout, depth int) []byte {
 		return strconv.AppendInt(dst, v, 10)
 	case float64:
 		return append(dst, printFloat(v)...)
+	case wide:
+		return append(dst, v...)
 	case string:
 		return appendQuoted(dst, v)
 	case []any:
@@ -229,7 +237,7 @@ func typeName(v any) string {
 		return "null"
 	case bool:
 		return "boolean"
-	case int64:
+	case int64, wide:
 		return "integer"
 	case float64:
 		return "number"

@@ -32,6 +32,9 @@ type scanOptions struct {
 
 func parseScan(name string, list []string) (scanOptions, Reply) {
 	o := scanOptions{match: "*", count: 10}
+	if name == "SCAN" {
+		o.count = 1000 // about what Upstash gives over REST: a small database is one page
+	}
 	var err error
 	if o.cursor, err = strconv.ParseUint(list[0], 10, 64); err != nil {
 		return o, errorReply("ERR invalid cursor")
