@@ -31,6 +31,9 @@ type serveOptions struct {
 
 // fromEnvironment sets the flags that were not given.
 func (o *serveOptions) fromEnvironment(cmd *cobra.Command) error {
+	if os.Getenv("RESTASH_CONTAINER") != "" && !given(cmd, "addr") {
+		o.addr = containerAddr
+	}
 	if err := fromSRH(cmd, o); err != nil {
 		return err
 	}
@@ -55,6 +58,10 @@ func (o *serveOptions) fromEnvironment(cmd *cobra.Command) error {
 	}
 	return nil
 }
+
+// containerAddr is the default where RESTASH_CONTAINER is set, as in the image:
+// a loopback address could not be reached from outside.
+const containerAddr = ":8079"
 
 // given reports whether a flag stands in the command line.
 func given(cmd *cobra.Command, name string) bool { return cmd.Flags().Changed(name) }
