@@ -234,6 +234,7 @@ type hit struct {
 	name string
 	at   point
 	hash uint64
+	raw  float64 // the score as it is
 	far  float64
 }
 
@@ -245,7 +246,7 @@ func (e *Engine) find(key string, s search) ([]hit, Reply) {
 	}
 	var hits []hit
 	for _, m := range z.order {
-		h := hit{name: m.name, at: decodePoint(uint64(m.score)), hash: uint64(m.score)}
+		h := hit{name: m.name, at: decodePoint(uint64(m.score)), hash: uint64(m.score), raw: m.score}
 		if h.far = distance(s.center, h.at); s.inside(h) {
 			hits = append(hits, h)
 		}
@@ -290,7 +291,7 @@ func (e *Engine) answerSearch(key string, s search) Reply {
 	if s.store != "" {
 		var ms []member
 		for _, h := range hits {
-			score := float64(h.hash)
+			score := h.raw
 			if s.storeDist {
 				score = h.far / s.unit
 			}

@@ -116,12 +116,15 @@ func overflows(a, b int64) bool {
 // longFloat is a number with the precision of C's long double on x86-64, in
 // which Redis adds for INCRBYFLOAT and HINCRBYFLOAT.
 func longFloat(s string) (*big.Float, bool) {
-	f, ok := parseFloat(s)
-	if !ok || math.IsInf(f, 0) {
-		return new(big.Float).SetInf(f < 0), ok
+	if f, ok := parseFloat(s); ok && math.IsInf(f, 0) {
+		return new(big.Float).SetInf(f < 0), true
+	}
+	word := lower(strings.TrimLeft(s, "+-"))
+	if strings.ContainsAny(word, "_ \t\n") || strings.HasPrefix(word, "0b") || strings.HasPrefix(word, "0o") {
+		return nil, false
 	}
 	b, _, err := big.ParseFloat(s, 0, 64, big.ToNearestEven)
-	return b, err == nil
+	return b, err == nil && b.MantExp(nil) < 1<<14
 }
 
 // formatLong prints a sum with up to 17 digits behind the point.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -95,6 +96,7 @@ type line struct {
 	args    []string
 	sorted  bool
 	timed   bool
+	clock   bool
 	differs bool
 }
 
@@ -109,6 +111,8 @@ func script(t *testing.T) []line {
 		case raw == "" || raw[0] == '#':
 		case raw == "@ sorted":
 			next.sorted = true
+		case raw == "@ clock":
+			next.clock = true
 		case raw == "@ timed":
 			next.timed = true
 		case strings.HasPrefix(raw, "~ "):
@@ -152,8 +156,13 @@ func (l line) show(r engine.Reply) string {
 	if l.sorted && r.Kind.String() == "array" {
 		slices.SortFunc(r.Array, func(a, b engine.Reply) int { return strings.Compare(show(a), show(b)) })
 	}
+	if l.clock {
+		return pointInTime.ReplaceAllString(show(r), "then")
+	}
 	return show(r)
 }
+
+var pointInTime = regexp.MustCompile(`\b1[0-9]{12}\b`)
 
 // TestSameAsRedis runs the script on both. A line marked ~ has to differ:
 // what no longer does must lose its mark.

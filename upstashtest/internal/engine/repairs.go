@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 )
 
 // repairCommands are those that miniredis has, with one thing that Redis does
@@ -11,7 +12,7 @@ func repairCommands() map[string]handler {
 		"LMOVE": cmdLMove, "LPOS": cmdLPos,
 		"INCRBYFLOAT": cmdIncrByFloat, "MSETNX": cmdMSetNX,
 		"INCR": cmdIncr, "DECR": cmdIncr, "INCRBY": cmdIncr, "DECRBY": cmdIncr, "LSET": cmdLSet, "LINDEX": cmdLIndex,
-		"LMPOP": cmdLMPop,
+		"LMPOP": cmdLMPop, "LREM": cmdLRem,
 	}
 	for _, name := range []string{"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"} {
 		m[name] = cmdStore
@@ -71,7 +72,7 @@ func cmdLPos(e *Engine, c *call) Reply {
 }
 
 func (o placing) places(list []string, want string) []Reply {
-	found, skip := []Reply{}, max(o.rank, -max(o.rank, -math.MaxInt64))-1
+	found, skip := []Reply{}, max(o.rank, -o.rank, 1)-1 // the lowest number cannot be negated, and skips none
 	for i := range list {
 		if o.look > 0 && int64(i) >= o.look {
 			break
@@ -128,6 +129,15 @@ func cmdLSet(e *Engine, c *call) Reply {
 		return bad
 	}
 	return e.raw(c.args...)
+}
+
+// cmdLRem keeps the lowest number from turning around when it is negated.
+func cmdLRem(e *Engine, c *call) Reply {
+	args := slices.Clone(c.args)
+	if args[2] == itoa(math.MinInt64) {
+		args[2] = itoa(-math.MaxInt64)
+	}
+	return e.plain(&call{ctx: c.ctx, args: args, info: c.info})
 }
 
 func cmdLMPop(e *Engine, c *call) Reply {

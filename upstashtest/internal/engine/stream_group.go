@@ -130,8 +130,6 @@ func (s *stream) distance(id entryID) int64 {
 		return 0
 	case len(s.entries) == 0 && last <= 0:
 		return added
-	case !id.isZero() && id.compare(s.maxDeleted) < 0:
-		return unknownRead
 	case last == 0:
 		return added
 	case last > 0:
@@ -232,6 +230,12 @@ func parseGroupOptions(c *call, sub string) (make bool, read int64, bad Reply) {
 // setGroup is XGROUP CREATE and SETID.
 func (e *Engine) setGroup(c *call, s *stream, g *streamGroup, read int64) Reply {
 	id, ok := parseEntryID(c.args[4], 0)
+	if end := c.args[4]; c.info.Name == "XGROUP SETID" && (end == "-" || end == "+") {
+		ok = true
+		if end == "+" {
+			id = lastID
+		}
+	}
 	switch {
 	case c.args[4] == "$":
 		if s != nil {

@@ -93,12 +93,12 @@ func (s *stream) groupInfo(name string, count int64) Reply {
 		}
 		consumers.Array = append(consumers.Array, array(
 			bulk("name"), bulk(name), bulk("seen-time"), intReply(c.seen),
-			bulk("pel-count"), intReply(int64(len(mine))), bulk("pel"), list))
+			bulk("pel-count"), intReply(int64(len(mine))), bulk("pending"), list))
 	}
 	return array(
 		bulk("name"), bulk(name), bulk("last-delivered-id"), bulk(g.last.String()),
 		bulk("entries-read"), g.readReply(), bulk("lag"), s.lag(g),
-		bulk("pel-count"), intReply(int64(len(g.pending))), bulk("pel"), pending, bulk("consumers"), consumers)
+		bulk("pel-count"), intReply(int64(len(g.pending))), bulk("pending"), pending, bulk("consumers"), consumers)
 }
 
 func firstOf[T any](list []T, n int64) []T {

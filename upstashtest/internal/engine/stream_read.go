@@ -159,6 +159,7 @@ func (src *source) parseID(word string, grouped bool) Reply {
 	if src.after = id; !ok {
 		return badID
 	}
+	src.fresh = grouped && id == lastID // how Redis itself writes >
 	return nilReply
 }
 
@@ -179,7 +180,7 @@ func cmdXRead(e *Engine, c *call) Reply {
 		case src.s == nil:
 			continue
 		case r.grouped:
-			found = src.readAs(src.g.member(r.consumer, now), r, now)
+			found = src.readAs(r, now)
 		default:
 			found = src.readAfter(r.count)
 		}
@@ -206,10 +207,13 @@ func (src *source) readAfter(count int64) Reply {
 }
 
 // readAs reads for a consumer: what is new to the group, or what the consumer
-// has not acknowledged.
-func (src *source) readAs(who *consumer, r reading, now int64) Reply {
+// has not acknowledged. A consumer is not made for nothing.
+func (src *source) readAs(r reading, now int64) Reply {
 	if !src.fresh {
-		return src.history(who, r.count, now)
+		return src.history(src.g.member(r.consumer, now), r.count, now)
+	}
+	if who := src.g.consumers[r.consumer]; who != nil {
+		who.seen = now
 	}
 	start, ok := src.g.last.next()
 	if !ok {
@@ -219,6 +223,7 @@ func (src *source) readAs(who *consumer, r reading, now int64) Reply {
 	if len(found) == 0 {
 		return nilReply
 	}
+	who := src.g.member(r.consumer, now)
 	who.active = now
 	for _, en := range found {
 		src.g.advance(src.s, en.id)
