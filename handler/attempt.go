@@ -3,21 +3,21 @@ package handler
 import (
 	"context"
 	"net/http"
-	"sync"
 
 	"github.com/cldcde/restash/strategies"
 )
 
-// attempt is one call of the cache for an exchange. Its load may outlive the
-// exchange; what it leaves behind is read through result.
+// attempt is one call of the cache for an exchange. If it loads, the handler
+// runs in the goroutine of its request.
 type attempt struct {
 	x      *exchange
 	turn   turn
 	names  []string // the Vary list it asks with
 	cap    *capture
 	status strategies.Status
+	// later is the refresh of a stale answer, which comes after it.
+	later strategies.Refresh
 
-	mu  sync.Mutex
 	ran bool
 	out *outcome
 }
@@ -42,14 +42,14 @@ type outcome struct {
 
 func newAttempt(x *exchange, names []string) *attempt {
 	a := &attempt{x: x, turn: x.turn, names: names}
-	a.cap = newCapture(x.w, x.p.cfg.Advanced.MaxBody)
+	a.cap = newCapture(x.w, x.outer, x.p.cfg.Advanced.MaxBody)
 	return a
 }
 
 func (a *attempt) fetch() (*response, error) {
 	x := a.x
-	opts := make([]strategies.Option, 0, 4)
-	opts = append(opts, strategies.Report(&a.status))
+	opts := make([]strategies.Option, 0, 5)
+	opts = append(opts, strategies.Report(&a.status), strategies.InPlace(&a.later))
 	if tags := x.p.cfg.tags(x.r); len(tags) > 0 {
 		opts = append(opts, strategies.Tags(tags...))
 	}
@@ -62,22 +62,7 @@ func (a *attempt) fetch() (*response, error) {
 	return x.p.cache.Fetch(x.r.Context(), x.key, a.load, opts...)
 }
 
-// result is what the load left, if it has ended, and whether it ever ran. A
-// refresh behind a stale answer is no part of that answer, ended or not.
-func (a *attempt) result() (own *outcome, ran bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.status.State == strategies.Stale && a.status.Reason == strategies.ReasonStale {
-		return nil, a.ran
-	}
-	return a.out, a.ran
-}
-
-func (a *attempt) settle(o outcome) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.out = &o
-}
+func (a *attempt) settle(o outcome) { a.out = &o }
 
 // verdict words how the exchange was answered.
 func (a *attempt) verdict(own *outcome) verdict {
@@ -109,9 +94,7 @@ func (a *attempt) verdict(own *outcome) verdict {
 
 // load runs the handler, or decides that the old response will do.
 func (a *attempt) load(ctx context.Context, l *strategies.Load[*response]) (resp *response, err error) {
-	a.mu.Lock()
 	a.ran = true
-	a.mu.Unlock()
 	if m := oldOf(l); m != nil && m.marker {
 		if refreshing(l) {
 			return l.NotModified()
@@ -121,7 +104,7 @@ func (a *attempt) load(ctx context.Context, l *strategies.Load[*response]) (resp
 	}
 	job := &job{a: a, l: l, cfg: a.x.p.cfg, old: a.old(l)}
 	if refreshing(l) {
-		a.cap.leave(canceled) // the client has the stale answer, or will be given what comes
+		a.cap = newCapture(nil, a.x.outer, a.x.p.cfg.Advanced.MaxBody) // the client has the stale answer
 		job.detached = true
 	}
 	if job.old != nil && !a.x.p.cfg.preset() && !job.detached {
@@ -144,12 +127,6 @@ func refreshing(l any) bool {
 	return ok && r.Refresh()
 }
 
-var canceled = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
 // old is the stored response that this exchange could take if it still holds.
 func (a *attempt) old(l *strategies.Load[*response]) *response {
 	for _, r := range []*response{a.turn.known, oldOf(l)} {
@@ -163,4 +140,11 @@ func (a *attempt) old(l *strategies.Load[*response]) *response {
 func oldOf(l *strategies.Load[*response]) *response {
 	r, _ := l.Old()
 	return r
+}
+
+// keepMarker stores a stale marker again; no handler takes part in that.
+func (a *attempt) keepMarker(ctx context.Context) {
+	if a.later.Due() && !a.later.Go(func() { a.later.Do(ctx) }) {
+		a.later.Run(ctx)
+	}
 }

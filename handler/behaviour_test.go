@@ -163,8 +163,8 @@ func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
 	})
 	<-started
 	leave()
-	wg.Wait()
 	close(goOn)
+	wg.Wait()
 	assert.Equal(t, "made for nobody", get(mux, "/x").Body)
 	assert.EqualValues(t, 1, runs.Load())
 }
@@ -266,25 +266,62 @@ func TestNilClientAlwaysLoads(t *testing.T) {
 
 func TestFieldsOfAnOuterMiddlewareStay(t *testing.T) {
 	r := newRig(t)
-	inner := route(r.store, "GET /x/{kind}", listConfig(), func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Vary", "Accept")
-		if r.PathValue("kind") == "cookie" {
-			w.Header().Set("Set-Cookie", "inner=1")
-		}
+	inner := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept")
+		w.Header().Set("X-Changed", "by the handler")
 		io.WriteString(w, "x")
 	})
+	var n atomic.Int64
 	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Set-Cookie", "outer=1")
-		w.Header().Set("Vary", "Accept-Encoding")
+		w.Header().Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+		w.Header().Set("X-Changed", "outside")
+		w.Header().Set("Vary", "Origin")
 		inner.ServeHTTP(w, r)
 	})
 	for _, state := range []string{"MISS", "HIT", "HIT"} {
-		a := get(outer, "/x/plain")
+		origin := fmt.Sprint("https://", n.Add(1), ".example")
+		a := get(outer, "/x", "Origin: "+origin)
 		assert.Equal(t, state, a.cache())
-		assert.Equal(t, []string{"outer=1"}, a.Header["Set-Cookie"])
-		assert.Equal(t, []string{"Accept-Encoding", "Accept"}, a.Header["Vary"])
+		assert.Equal(t, origin, a.Header.Get("Access-Control-Allow-Origin"), "each request's own")
+		assert.Equal(t, "by the handler", a.Header.Get("X-Changed"))
+		assert.Equal(t, []string{"Origin", "Accept"}, a.Header["Vary"])
 	}
-	assert.Equal(t, []string{"outer=1", "inner=1"}, get(outer, "/x/cookie").Header["Set-Cookie"])
+}
+
+// What a middleware outside says against storing holds as if the handler had
+// said it (faults A3).
+func TestAnOuterMiddlewareForbidsStoring(t *testing.T) {
+	for _, field := range []string{"Cache-Control: private, no-store", "Cache-Control: private", "Cache-Control: no-cache", "Set-Cookie: a=b"} {
+		for name, cfg := range map[string]handler.Config{"preset": listConfig(), "by header": {}} {
+			r := newRig(t)
+			inner := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
+				io.WriteString(w, "alice's page")
+			}))
+			outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				key, value, _ := strings.Cut(field, ": ")
+				w.Header().Set(key, value)
+				inner.ServeHTTP(w, r)
+			})
+			for range 2 {
+				a := get(outer, "/x")
+				assert.NotEqual(t, "HIT", a.cache(), "%s, %s", name, field)
+				key, value, _ := strings.Cut(field, ": ")
+				assert.Equal(t, []string{value}, a.Header[key])
+			}
+		}
+	}
+	r := newRig(t)
+	inner := handler.Cache(r.store, listConfig())(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Del("Cache-Control")
+		io.WriteString(w, "everybody's page")
+	}))
+	outer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		inner.ServeHTTP(w, r)
+	})
+	get(outer, "/x")
+	assert.Equal(t, "HIT", get(outer, "/x").cache(), "the handler may take it back")
 }
 
 func TestVersionsDoNotShare(t *testing.T) {
@@ -293,14 +330,14 @@ func TestVersionsDoNotShare(t *testing.T) {
 	var runs atomic.Int64
 	get(route(r.store, "GET /x", cfg, counting(&runs)), "/x")
 	cfg.Version = "deploy 2"
-	assert.Equal(t, "MISS", get(route(r.store, "GET /x", cfg, counting(&runs)), "/x").cache())
+	assert.Equal(t, "MISS", get(route(newStore(t, r.srv), "GET /x", cfg, counting(&runs)), "/x").cache())
 }
 
 func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) {
 	r := newRig(t)
 	var runs atomic.Int64
 	cfg := listConfig()
-	cfg.Public = false
+	cfg.Prefix, cfg.Public = "users", false
 	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
 		runs.Add(1)
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: fmt.Sprint(runs.Load())})

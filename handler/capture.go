@@ -2,10 +2,10 @@ package handler
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -17,7 +17,8 @@ import (
 // Flush on where it may be. The status is frozen when it is first written and
 // the header is copied then, whatever the underlying writer makes of late calls.
 //
-// The handler's goroutine may outlive the request: leave cuts the client off.
+// The handler runs in the goroutine of its request; promote may be called from
+// another.
 type capture struct {
 	// verdict decides at the header whether the answer is kept. It runs in
 	// the handler's goroutine.
@@ -30,7 +31,8 @@ type capture struct {
 	passing func(why refusal)
 	limit   int
 
-	header http.Header // the handler's
+	header http.Header // the handler's; it begins as the outer one
+	outer  http.Header
 
 	mu sync.Mutex
 	// out is the client; nil if there is none, or no longer.
@@ -43,8 +45,6 @@ type capture struct {
 	sent   bool // out has the header
 	why    refusal
 	over   bool // the handler has returned
-
-	done chan struct{}
 }
 
 // fate is what becomes of an answer.
@@ -55,8 +55,12 @@ type fate struct {
 	hold bool
 }
 
-func newCapture(out http.ResponseWriter, limit int) *capture {
-	return &capture{out: out, limit: limit, header: http.Header{}, keep: true, done: make(chan struct{})}
+func newCapture(out http.ResponseWriter, outer http.Header, limit int) *capture {
+	header := outer.Clone()
+	if header == nil {
+		header = http.Header{}
+	}
+	return &capture{out: out, outer: outer, limit: limit, header: header, keep: true}
 }
 
 // Header is the header as the handler sees it.
@@ -82,9 +86,7 @@ func (c *capture) inform(status int) {
 	}
 	h := c.out.Header()
 	before := h.Clone()
-	for name, lines := range c.header {
-		h[name] = lines
-	}
+	replace(h, c.header)
 	c.out.WriteHeader(status)
 	clear(h)
 	for name, lines := range before {
@@ -139,7 +141,7 @@ func (c *capture) send() {
 	}
 	c.sent = true
 	h := c.out.Header()
-	merge(h, c.frozen)
+	replace(h, c.frozen)
 	c.announce(c.status, h)
 	c.out.WriteHeader(c.status)
 	if len(c.body) > 0 {
@@ -168,7 +170,12 @@ func (c *capture) Write(p []byte) (int, error) {
 	if c.out == nil || !c.sent {
 		return len(p), nil // nobody waits: the rest of a long answer is dropped
 	}
-	return c.out.Write(p)
+	n, err := c.out.Write(p)
+	if err != nil && c.keep {
+		c.out = nil // the client has left; what comes is still stored
+		return len(p), nil
+	}
+	return n, err
 }
 
 // sniff sets the Content-Type that net/http would; other servers do not.
@@ -242,20 +249,24 @@ func (c *capture) Hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
 }
 
 // finish marks the end of the handler's run.
-func (c *capture) finish(panicked bool) {
+// ended says that its context had ended: what it said then may be cut short.
+func (c *capture) finish(panicked, ended bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.status == 0 && !panicked {
 		c.begin(http.StatusOK)
 	}
-	if c.keep && !panicked && !c.whole() {
+	switch {
+	case !c.keep || panicked:
+	case ended:
+		c.why = refuseTime
+	case !c.whole():
 		c.why = refuseCut
 	}
 	if c.sent && c.out != nil && !panicked {
 		copyTrailers(c.out.Header(), c.header, c.frozen)
 	}
 	c.over = true
-	close(c.done)
 }
 
 // whole reports whether the body is as long as the handler said (RFC 9111
@@ -269,22 +280,42 @@ func (c *capture) whole() bool {
 	return err == nil && n == len(c.body)
 }
 
-// leave waits for an answer that is under way to the client, until its end or
-// until the client has left, and then cuts the client off. It reports whether
-// the client got the answer from here.
-func (c *capture) leave(ctx context.Context) (sent bool) {
+// deliver sends a recorded answer that is not to be stored after all.
+func (c *capture) deliver(why refusal) {
 	c.mu.Lock()
-	if (c.sent || c.direct) && !c.over && c.out != nil {
-		c.mu.Unlock()
-		select {
-		case <-c.done:
-		case <-ctx.Done():
-		}
-		c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over && c.status != 0 && !c.sent {
+		c.keep, c.why = false, why
+		c.send()
 	}
+}
+
+// leave takes the client away. It reports whether that got the answer from here.
+func (c *capture) leave() (sent bool) {
+	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out = nil
 	return c.sent
+}
+
+// ofTheAnswer are fields that say how an answer may be used, whoever set them.
+var ofTheAnswer = []string{"Cache-Control", "Expires", "Pragma", "Date", "Age", "Etag", "Last-Modified", "Content-Type", "Content-Encoding", "Content-Language"}
+
+// changed is what the handler has said of the header: what the middleware
+// around the cache says it says again for the next request.
+func (c *capture) changed() http.Header {
+	h := make(http.Header, len(c.frozen))
+	for name, lines := range c.frozen {
+		before := c.outer[name]
+		switch {
+		case slices.Equal(lines, before) && !slices.Contains(ofTheAnswer, name):
+		case slices.Contains(additive, name) && len(before) < len(lines) && slices.Equal(lines[:len(before)], before):
+			h[name] = lines[len(before):]
+		default:
+			h[name] = lines
+		}
+	}
+	return h
 }
 
 // trailers are the fields that the handler set after its body: those that its

@@ -35,12 +35,26 @@ type Config struct {
 	// Query lists the parameters that count, with their defaults. Others are
 	// ignored, and the handler does not see them. For presets only.
 	Query Query
-	// Key, if set, makes the key instead of path values and Query; the
-	// handler then sees the request's query and host as they came.
+	// Key, if set, makes the key instead of the path and Query; the handler
+	// then sees the request's query and host as they came.
 	Key func(*http.Request) string
-	// Public says that the answers are the same for everyone: Cookie and
-	// Authorization are ignored, and removed before the handler runs. Without
-	// it requests that have one bypass the cache. For presets only.
+	// Vary names request fields that select the answer, such as
+	// Accept-Language: they are in the key, and the handler of a preset sees no
+	// others but those that select nothing (traceparent, X-Request-Id and the
+	// like). Without a TTL it names those that are known to, so that the first
+	// hit in a process need not learn them.
+	Vary []string
+	// Skip, if set, lets a request go around the cache.
+	Skip func(*http.Request) bool
+	// Identity, if set, says who asks: the value is in the key, and requests
+	// with credentials are cached, each user's for that user. The handler then
+	// sees the fields that say who asks. For "" there is no such user. For
+	// presets only.
+	Identity func(*http.Request) string
+	// Public says that the answers are the same for everyone: what says who
+	// asks (Cookie, Authorization, a client certificate, fields such as
+	// X-Forwarded-User) is ignored, and removed before the handler runs. Without
+	// it requests that say it bypass the cache. For presets only.
 	Public bool
 	// ByHost makes the host part of a preset's key; without it the handler
 	// does not see the host that was asked for.
@@ -54,14 +68,21 @@ type Config struct {
 
 // Query maps the query parameters that select an answer to their defaults.
 // A parameter that is absent, empty or has its default's value gives the same
-// key as one that is not there; of one given twice the first value counts.
+// key as one that is not there; one that is given more than once keeps all its
+// values, in their order.
 type Query map[string]string
 
 // Advanced settings of a [Config]. The zero value is the default.
 type Advanced struct {
-	// Vary names request fields that are known to select the response, so
-	// that the first hit in a process need not learn them.
-	Vary []string
+	// IdentityFields are request fields that say who asks, besides those that
+	// are known to.
+	IdentityFields []string
+	// Detach lets a refresh run after its request has ended, where the Store's
+	// executor works in the background. It is for handlers that take nothing
+	// from their router: behind net/http's ServeMux it is safe; chi, echo, gin
+	// and Fiber give what a request holds to the next one, so that a handler
+	// that runs on answers with another user's data.
+	Detach bool
 	// MaxAge lets browsers keep a preset's answers this long without asking.
 	// 0 means that they ask each time (and mostly get a 304), so that they see
 	// invalidations at once.
@@ -198,7 +219,8 @@ func (c Config) withDefaults() Config {
 		a.CDN.Fields = []string{"CDN-Cache-Control"}
 	}
 	a.Targets, a.TagFields = canonicalAll(a.Targets), canonicalAll(a.TagFields)
-	a.Vary = union(canonicalAll(a.Vary), nil)
+	a.IdentityFields = canonicalAll(a.IdentityFields)
+	c.Vary = union(canonicalAll(c.Vary), nil)
 	return c
 }
 
@@ -225,16 +247,18 @@ func (c Config) check() error {
 		return wrong("Prefix", "has %d bytes, want at most 128", len(c.Name()))
 	case c.StaleWhileRevalidate < 0, c.StaleIfError < 0, c.Negative < 0:
 		return wrong("StaleWhileRevalidate, StaleIfError or Negative", "is negative")
-	case !c.preset() && (c.StaleWhileRevalidate > 0 || c.StaleIfError > 0 || c.Negative > 0 || c.Public || c.Query != nil):
-		return wrong("TTL", "is 0: then StaleWhileRevalidate, StaleIfError, Negative, Public and Query mean nothing")
+	case !c.preset() && (c.StaleWhileRevalidate > 0 || c.StaleIfError > 0 || c.Negative > 0 || c.Public || c.Query != nil || c.Identity != nil):
+		return wrong("TTL", "is 0: then StaleWhileRevalidate, StaleIfError, Negative, Public, Query and Identity mean nothing")
+	case c.Public && c.Identity != nil:
+		return wrong("Identity", "is set, and Public says that who asks does not count")
 	case len(c.Tags) > 16:
 		return wrong("Tags", "has %d tags, want at most 16", len(c.Tags))
 	case slices.Contains(c.Tags, ""):
 		return wrong("Tags", "has an empty tag")
 	case a.MaxBody < 0:
 		return wrong("Advanced.MaxBody", "is negative")
-	case len(a.Vary) > maxVary:
-		return wrong("Advanced.Vary", "has %d names, want at most %d", len(a.Vary), maxVary)
+	case len(c.Vary) > maxVary:
+		return wrong("Vary", "has %d names, want at most %d", len(c.Vary), maxVary)
 	}
 	for _, t := range c.Tags {
 		if strings.Count(t, "{") != strings.Count(t, "}") {

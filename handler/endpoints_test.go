@@ -78,9 +78,14 @@ func TestPurgeEndpoint(t *testing.T) {
 		{"tag", "/", `{"tags":["x:a"]}`, `"targets":"tag(x:a)"`, [3]string{"MISS", "HIT", "HIT"}},
 		{"tag in the query", "/?tag=x:a", ``, `"targets":"tag(x:a)"`, [3]string{"MISS", "HIT", "HIT"}},
 		{"prefix", "/", `{"prefixes":[{"name":"list","segments":["b"]}]}`, `"commands":1`, [3]string{"HIT", "MISS", "MISS"}},
-		{"key", "/", `{"keys":[{"name":"list","key":"` + strategies.Key("b", map[string]string{}) + `"}]}`, `"commands":1`, [3]string{"HIT", "MISS", "HIT"}},
+		{"key", "/", `{"keys":[{"name":"list","key":"` + strategies.Key("b", "/x/b", "", map[string]string{}) + `"}]}`, `"commands":1`, [3]string{"HIT", "MISS", "HIT"}},
 		{"pattern, only looked at", "/", `{"patterns":[{"name":"list","glob":"b*"}]}`, `"dryRun":true,`, [3]string{"HIT", "HIT", "HIT"}},
 		{"pattern", "/", `{"patterns":[{"name":"list","glob":"b*"}],"dryRun":false}`, `"keys":2`, [3]string{"HIT", "MISS", "MISS"}},
+		{"pattern, without a word", "/", `{"patterns":[{"name":"list","glob":"b*"}],"tags":["x:a"]}`, `"dryRun":true,"commands":2,`, [3]string{"HIT", "HIT", "HIT"}},
+		{"tag, dry", "/?tag=x:a&dryRun=true", ``, `"dryRun":true,"commands":1,"trips":1,`, [3]string{"HIT", "HIT", "HIT"}},
+		{"prefix, dry", "/", `{"prefixes":[{"name":"list","segments":["b"]}],"dryRun":true}`, `"dryRun":true,"commands":1,`, [3]string{"HIT", "HIT", "HIT"}},
+		{"key, dry", "/", `{"keys":[{"name":"list","key":"x"},{"name":"list","key":"y"}],"dryRun":true}`, `"dryRun":true,"commands":2,`, [3]string{"HIT", "HIT", "HIT"}},
+		{"all, dry", "/", `{"all":true,"dryRun":true}`, `"dryRun":true,"commands":1,`, [3]string{"HIT", "HIT", "HIT"}},
 		{"all", "/", `{"all":true}`, `"targets":"all"`, [3]string{"MISS", "MISS", "MISS"}},
 		{"soft", "/", `{"tags":["x:a"],"soft":true}`, `soft tag`, [3]string{"STALE", "HIT", "HIT"}},
 	}
@@ -97,6 +102,17 @@ func TestPurgeEndpoint(t *testing.T) {
 	assert.Equal(t, 401, post(purge, "/", `{"all":true}`, "Authorization: Bearer s3cre").Status)
 	assert.Equal(t, 403, post(handler.Purge(r.store), "/", `{"all":true}`, auth).Status)
 	assert.Equal(t, 403, post(handler.Purge(r.store, handler.Secret("")), "/", `{"all":true}`, "Authorization: Bearer ").Status)
+	for target, body := range map[string]string{
+		"/": `{"alll":true}`, "/?": `{"all":true,"dry_run":true}`, "/?&": `{"All":true}`, "/?&&": `{"tags":["a"],"keys":[{"name":"list","Key":"k"}]}`,
+		"/?tags=a": ``, "/?tag=a&dry_run=true": ``, "/?tag=a&dryRun=yes": ``, "/?tag=a&budget=x": ``, "/?all": `{"all":true} x`,
+		"/?&&&": `{"prefixes":[{"name":"list","segment":["b"]}]}`, "/?&&&&": `{"all":"true"}`, "/?&&&&&": `{"all":true,"all":false}`,
+	} {
+		a := post(purge, target, body, auth)
+		assert.Equal(t, 400, a.Status, "%s %s: %s", target, body, a.Body)
+		assert.Contains(t, a.Body, `"error":`)
+	}
+	assert.Contains(t, post(purge, "/?tagg=1&drYrun=1", `{"alll":true}`, auth).Body, "drYrun, tagg, alll")
+	assert.Equal(t, "HIT", func() string { get(mux, "/x/a"); return get(mux, "/x/a").cache() }(), "nothing of that purged anything")
 	assert.Equal(t, 400, post(purge, "/", `{`, auth).Status)
 	assert.Equal(t, 400, post(purge, "/", ``, auth).Status)
 	assert.Equal(t, 400, post(purge, "/", `{"tags":[""]}`, auth).Status)

@@ -14,6 +14,8 @@ type exchange struct {
 	next http.Handler
 	w    http.ResponseWriter
 	r    *http.Request
+	// outer is the header as the middleware around this one had set it.
+	outer http.Header
 
 	key  string
 	asks directives // the request's Cache-Control; nothing for presets
@@ -41,6 +43,7 @@ const maxRounds = 4
 func (x *exchange) serve() {
 	cfg := x.p.cfg
 	x.asks = noDirectives()
+	x.outer = x.w.Header().Clone()
 	if cfg.preset() {
 		x.key = cfg.presetKey(x.r)
 	} else {
@@ -49,7 +52,7 @@ func (x *exchange) serve() {
 			x.asks = parseCacheControl(lines)
 		}
 	}
-	names := x.p.vary.of(x.key)
+	names := x.names()
 	for range maxRounds {
 		next, answered := x.round(names)
 		if answered {
@@ -58,6 +61,30 @@ func (x *exchange) serve() {
 		names = next
 	}
 	x.direct("undecided")
+}
+
+// names are the request fields that select the answer, as far as they are known.
+func (x *exchange) names() []string {
+	if x.p.cfg.preset() {
+		return x.p.cfg.Vary
+	}
+	return x.p.vary.of(x.key)
+}
+
+// refresh sees to the refresh of a stale answer, which the client has by now.
+// The handler may not run on when the request has ended, so it runs here, for
+// a short while; a client of HTTP/1.1 waits for that with its next request on
+// the same connection only.
+func (x *exchange) refresh(a *attempt) {
+	if !a.later.Due() {
+		return
+	}
+	ctx := x.r.Context()
+	if x.p.cfg.Advanced.Detach && a.later.Go(func() { a.later.Do(ctx) }) {
+		return
+	}
+	_ = http.NewResponseController(x.w).Flush() // one that cannot sends the end later
+	a.later.Run(ctx)
 }
 
 func (x *exchange) rfcKey() string {
@@ -80,14 +107,14 @@ func (x *exchange) variant(names []string) string {
 func (x *exchange) round(names []string) (next []string, answered bool) {
 	a := newAttempt(x, names)
 	resp, err := a.fetch()
-	if _, ran := a.result(); ran && errors.Is(err, strategies.ErrLoadTimeout) {
-		a.cap.promote(refuseTime) // too late to be stored, not to be sent
+	if a.ran && errors.Is(err, strategies.ErrLoadTimeout) {
+		a.cap.deliver(refuseTime) // too late to be stored, not to be sent
 	}
-	if a.cap.leave(x.r.Context()) {
+	if a.cap.leave() {
 		x.sent(a)
 		return nil, true
 	}
-	own, ran := a.result()
+	own, ran := a.out, a.ran
 	switch {
 	case own != nil && own.panicked != nil:
 		panic(own.panicked)
@@ -101,6 +128,7 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 		x.failed(err, ran)
 		return nil, true
 	case resp.marker:
+		a.keepMarker(x.r.Context())
 		return x.p.vary.learn(x.key, resp.vary), false
 	case own == nil && x.variant(resp.vary) != resp.variant:
 		return x.p.vary.learn(x.key, resp.vary), false
@@ -111,6 +139,7 @@ func (x *exchange) round(names []string) (next []string, answered bool) {
 		}
 	}
 	x.answer(resp, a, own)
+	x.refresh(a)
 	return nil, true
 }
 
@@ -199,7 +228,7 @@ func (x *exchange) direct(detail string) {
 
 // sent counts an answer that went out while the handler wrote it.
 func (x *exchange) sent(a *attempt) {
-	own, _ := a.result()
+	own := a.out
 	x.tally(a.verdict(own), own)
 	if own != nil && own.panicked != nil {
 		panic(own.panicked)

@@ -48,6 +48,14 @@ func removeHopByHop(h http.Header) {
 // set some before.
 var additive = []string{"Set-Cookie", "Vary", "Link", "Server-Timing"}
 
+// replace makes h hold the fields of from and no others.
+func replace(h, from http.Header) {
+	clear(h)
+	for name, lines := range from {
+		h[name] = lines[:len(lines):len(lines)]
+	}
+}
+
 // merge sets the fields of from in h.
 func merge(h, from http.Header) {
 	for name, lines := range from {

@@ -81,24 +81,37 @@ func (j *job) run(ctx context.Context) any {
 	j.asked = j.request()
 	inner, cancel := context.WithCancelCause(context.WithoutCancel(x.r.Context()))
 	defer cancel(nil)
-	client := x.r.Context()
-	defer context.AfterFunc(ctx, func() {
-		if client.Err() == nil && c.promote(refuseTime) {
-			context.AfterFunc(client, func() { cancel(context.Cause(client)) }) // it goes on for its client alone
-			return
-		}
-		cancel(context.Cause(ctx))
-	})()
+	defer context.AfterFunc(ctx, func() { j.ended(ctx, cancel) })()
+	seen := context.Context(inner)
+	if deadline, has := ctx.Deadline(); has {
+		var end context.CancelFunc
+		seen, end = context.WithDeadline(inner, deadline)
+		defer end()
+	}
 	j.requested = time.Now()
-	return j.serve(x.next, j.asked.WithContext(inner))
+	return j.serve(x.next, j.asked.WithContext(seen))
+}
+
+// ended is called when the load's time is up, or its client has left an answer
+// that is nobody else's.
+func (j *job) ended(ctx context.Context, cancel context.CancelCauseFunc) {
+	client, cause := j.a.x.r.Context(), context.Cause(ctx)
+	switch {
+	case errors.Is(cause, context.DeadlineExceeded) && !j.detached:
+		j.a.cap.promote(refuseTime) // the handler sees the same deadline; what it says now is for its client
+	case client.Err() == nil && j.a.cap.promote(refuseTime):
+		context.AfterFunc(client, func() { cancel(context.Cause(client)) }) // it goes on for its client alone
+	default:
+		cancel(cause)
+	}
 }
 
 func (j *job) serve(next http.Handler, r *http.Request) (panicked any) {
 	returned := false
 	defer func() {
-		j.a.cap.finish(!returned)
+		j.a.cap.finish(!returned, r.Context().Err() != nil)
 		if !returned && !j.detached {
-			panicked = recover() // it goes on in the client's goroutine
+			panicked = recover() // it goes on when the load has ended
 		}
 	}()
 	next.ServeHTTP(j.a.cap, r)
@@ -243,9 +256,9 @@ func (j *job) notModified(out outcome) (*response, error) {
 // this request only.
 func (j *job) store(out outcome) (*response, error) {
 	c := j.a.cap
-	resp := newResponse(c.status, c.frozen, trailers(c.header, c.frozen), c.body, j.requested, j.received)
+	resp := newResponse(c.status, c.changed(), trailers(c.header, c.frozen), c.body, j.requested, j.received)
 	if c.why != "" {
-		return j.keepBack(resp, out), nil
+		return j.keepBack(resp, out)
 	}
 	j.tag(resp)
 	if j.cfg.preset() {
@@ -262,18 +275,21 @@ func (j *job) store(out outcome) (*response, error) {
 
 // keepBack is the end of an answer that was held and is not stored. That of a
 // HEAD may confirm what is (RFC 9111 section 4.3.5).
-func (j *job) keepBack(resp *response, out outcome) *response {
+func (j *job) keepBack(resp *response, out outcome) (*response, error) {
 	if c := j.a.cap; j.old != nil && c.why == refuseHead && j.old.confirmedBy(resp.header) {
 		fresh := j.old.freshen(resp.header, j.requested, j.received)
 		j.live(fresh)
 		out.refused, out.validated = "", true
 		j.a.settle(out)
-		return fresh
+		return fresh, nil
 	}
 	j.l.DoNotShare()
+	if j.detached {
+		return nil, fmt.Errorf("%w: %s", errNotStorable, j.a.cap.why)
+	}
 	j.cfg.dropTagFields(resp.header)
 	j.a.settle(out)
-	return resp
+	return resp, nil
 }
 
 // tag moves tags from the header to the entry.
@@ -308,7 +324,7 @@ func (j *job) choose(resp *response) {
 	x := j.a.x
 	names, _ := varyOf(resp.header)
 	resp.vary = j.a.names
-	if !covers(resp.vary, names) {
+	if !j.cfg.preset() && !covers(resp.vary, names) {
 		resp.vary = union(resp.vary, names)
 		marker := &response{status: http.StatusOK, marker: true, vary: resp.vary, requested: resp.requested, received: resp.received}
 		resp.variant = x.variant(resp.vary)

@@ -10,23 +10,62 @@ import (
 	"github.com/cldcde/restash/strategies"
 )
 
-// presetKey is the key of a request under a preset: the host if it counts,
-// the path values, and the declared parameters that differ from their default.
+// presetKey is the key of a request under a preset: the host if it counts, the
+// path values, the path as it was asked for and as the handler sees it, the
+// declared parameters that differ from their default, and who asks if that counts.
 func (c Config) presetKey(r *http.Request) string {
 	if c.Key != nil {
-		return c.Key(r)
+		if c.Identity == nil {
+			return c.Key(r)
+		}
+		return c.Key(r) + ":" + strategies.Key(c.identityOf(r))
 	}
-	parts := make([]any, 0, 4)
+	parts := make([]any, 0, 8)
 	if c.ByHost {
-		parts = append(parts, strings.ToLower(r.Host))
+		parts = append(parts, originOf(r))
 	}
 	for _, v := range pathValues(r) {
 		parts = append(parts, v)
 	}
-	if len(c.Query) > 0 {
-		parts = append(parts, c.chosen(r))
+	asked, seen := askedPath(r), r.URL.EscapedPath()
+	if seen == asked {
+		seen = ""
+	}
+	parts = append(parts, asked, seen, c.chosen(r))
+	if id := c.identityOf(r); id != "" {
+		parts = append(parts, id)
 	}
 	return strategies.Key(parts...)
+}
+
+func (c Config) identityOf(r *http.Request) string {
+	if c.Identity == nil {
+		return ""
+	}
+	return c.Identity(r)
+}
+
+func originOf(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + strings.ToLower(r.Host)
+	}
+	return strings.ToLower(r.Host)
+}
+
+// askedPath is the path as the client spelt it, before a mux cleaned it or took
+// a prefix off: two of them may look alike to the handler.
+func askedPath(r *http.Request) string {
+	path, _, _ := strings.Cut(r.RequestURI, "?")
+	if path == "" {
+		return r.URL.EscapedPath() // a request that no server has read
+	}
+	if strings.HasPrefix(path, "/") {
+		return path
+	}
+	if u, err := url.Parse(path); err == nil && u.Host != "" {
+		return u.EscapedPath() // as a proxy is asked
+	}
+	return path
 }
 
 // pathValues are the values of the route's wildcards, in order. Where the
@@ -74,21 +113,22 @@ func wildcards(pattern string) (names []string, closed bool) {
 	}
 }
 
-// parameter is the value of a declared parameter: the first that was given,
-// or the default.
-func (c Config) parameter(values url.Values, name string) string {
-	if v := values.Get(name); v != "" {
-		return v
+// parameter are the values of a declared parameter, in their order, or the
+// default for one that is absent or empty.
+func (c Config) parameter(given url.Values, name string) []string {
+	values := given[name]
+	if len(values) == 0 || len(values) == 1 && values[0] == "" {
+		return []string{c.Query[name]}
 	}
-	return c.Query[name]
+	return values
 }
 
 // chosen are the declared parameters that differ from their default.
 func (c Config) chosen(r *http.Request) url.Values {
 	given, chosen := r.URL.Query(), url.Values{}
 	for name, standard := range c.Query {
-		if v := c.parameter(given, name); v != standard {
-			chosen.Set(name, v)
+		if values := c.parameter(given, name); len(values) > 1 || values[0] != standard {
+			chosen[name] = values
 		}
 	}
 	return chosen
@@ -100,8 +140,8 @@ func (c Config) chosen(r *http.Request) url.Values {
 func (c Config) canonicalQuery(r *http.Request) string {
 	given, values := r.URL.Query(), url.Values{}
 	for name := range c.Query {
-		if v := c.parameter(given, name); v != "" {
-			values.Set(name, v)
+		if all := c.parameter(given, name); len(all) > 1 || all[0] != "" {
+			values[name] = all
 		}
 	}
 	return values.Encode()
@@ -117,7 +157,7 @@ func (c Config) tags(r *http.Request) []string {
 	for _, t := range c.Tags {
 		if t, ok := expand(t, func(name string) string {
 			if _, declared := c.Query[name]; declared {
-				return c.parameter(given, name)
+				return c.parameter(given, name)[0]
 			}
 			return r.PathValue(name)
 		}); ok {

@@ -2,6 +2,7 @@ package handler
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/cldcde/restash/strategies"
@@ -17,11 +18,13 @@ import (
 // wrapped handler then writes to the client itself. Nothing that the cache
 // does wrong, and no outage of Redis, keeps the handler from answering.
 //
-// The handler runs detached from the client when its answer may be stored, so
-// that a client that leaves poisons nobody. Its panics reach the server in the
-// client's own goroutine.
+// The handler always runs in its request's own goroutine, within ServeHTTP: a
+// router may take back what the request holds when that returns. A client that
+// leaves does not end a run whose answer others wait for. A stale answer is
+// refreshed behind it, for at most the inline budget (300 ms by default): the
+// client has the answer by then, but ServeHTTP has not returned.
 func Cache(store *strategies.Store, cfg Config) func(http.Handler) http.Handler {
-	p := presetFor(store, cfg)
+	p := presetFor(store, cfg, true)
 	return func(next http.Handler) http.Handler { return &cacher{p: p, next: next} }
 }
 
@@ -59,13 +62,11 @@ var (
 	byUnsafe     = way{state: "method", unsafe: true}
 	byUser       = way{state: "bypass; detail=credentials", private: true}
 	byBody       = way{state: "bypass; detail=request-body"}
+	bySkip       = way{state: "bypass; detail=skip"}
 	byUpgrade    = way{state: "bypass; detail=upgrade"}
 	byCondition  = way{state: "bypass; detail=condition"}
 	byRequest    = way{state: "request; detail=" + string(refuseForbidden)}
 )
-
-// userFields are request fields that say who asks.
-var userFields = []string{"Cookie", "Authorization", "Proxy-Authorization", "X-Api-Key", "X-Auth-Token", "X-Access-Token"}
 
 // way decides whether a request goes through the cache.
 func (c Config) way(r *http.Request) way {
@@ -78,6 +79,8 @@ func (c Config) way(r *http.Request) way {
 	}
 	h := r.Header
 	switch {
+	case c.Skip != nil && c.Skip(r):
+		return bySkip
 	case len(h["Upgrade"]) > 0:
 		return byUpgrade
 	case hasBody(r):
@@ -91,12 +94,8 @@ func (c Config) way(r *http.Request) way {
 		}
 		return throughCache
 	}
-	if !c.Public {
-		for _, name := range userFields {
-			if len(h[name]) > 0 {
-				return byUser
-			}
-		}
+	if !c.Public && c.identityOf(r) == "" && c.credentials(r) {
+		return byUser
 	}
 	return throughCache
 }
@@ -119,7 +118,7 @@ func (c *cacher) around(w http.ResponseWriter, r *http.Request, way way) {
 	h := w.Header()
 	h["X-Cache"] = bypassState
 	h["Cache-Status"] = way.status()
-	if way.private {
+	if way.private && len(h["Cache-Control"]) == 0 {
 		h["Cache-Control"] = onlyPrivate // until the handler says otherwise
 	}
 	if way.unsafe && !c.p.cfg.preset() {
@@ -141,45 +140,48 @@ func (c Config) innerRequest(r *http.Request) *http.Request {
 	if !c.preset() {
 		return inner
 	}
-	inner.Method = http.MethodGet
-	delete(inner.Header, "Range")
-	if c.Public {
-		for _, name := range userFields {
+	c.reduce(inner, r)
+	return inner
+}
+
+// reduce takes from inner all that is not in the key of r and might change the
+// answer.
+func (c Config) reduce(inner, r *http.Request) {
+	known := c.identityOf(r) != ""
+	for name := range inner.Header {
+		if !c.passes(name, known) {
 			delete(inner.Header, name)
 		}
 	}
-	for _, name := range overrides {
-		delete(inner.Header, name)
+	inner.Method, inner.RemoteAddr, inner.TransferEncoding, inner.Trailer = http.MethodGet, nowhere, nil, nil
+	inner.Proto, inner.ProtoMajor, inner.ProtoMinor = "HTTP/1.1", 1, 1
+	if !c.ByHost {
+		inner.TLS = nil
 	}
 	if c.Key != nil {
-		return inner
+		return
 	}
 	inner.URL.RawQuery = c.canonicalQuery(r)
-	inner.URL.ForceQuery = false
-	inner.RequestURI = inner.URL.RequestURI()
+	inner.URL.ForceQuery, inner.URL.Fragment, inner.URL.User = false, "", nil
+	if inner.RequestURI = askedPath(r); inner.URL.RawQuery != "" {
+		inner.RequestURI += "?" + inner.URL.RawQuery
+	}
 	if !c.ByHost {
 		inner.Host, inner.URL.Host, inner.URL.Scheme = "", "", ""
 	}
-	return inner
 }
+
+// nowhere is the address of a preset's client: it can be parsed, and nobody
+// grants it anything.
+const nowhere = "0.0.0.0:0"
 
 // selecting are the request fields that can select a variant: those that the
 // handler sees.
 func (c Config) selecting(h http.Header) http.Header {
 	seen := make(http.Header, len(h))
 	for name, lines := range h {
-		seen[name] = lines
-	}
-	drop := [][]string{conditions, {"Range"}}
-	if c.preset() {
-		drop = append(drop, overrides)
-	}
-	if c.Public {
-		drop = append(drop, userFields)
-	}
-	for _, names := range drop {
-		for _, name := range names {
-			delete(seen, name)
+		if !slices.Contains(conditions, name) && name != "Range" {
+			seen[name] = lines
 		}
 	}
 	return seen

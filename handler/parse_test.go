@@ -212,7 +212,7 @@ func TestConfigSaysWhichFieldIsWrong(t *testing.T) {
 	}
 	assert.Equal(t, "a~3Ab-c~2F~7E", Config{Prefix: "a:b-c/~"}.Name())
 	assert.PanicsWithValue(t, "handler: Config.Prefix is empty: a Config with a TTL needs one", func() {
-		presetFor(new(strategies.Store), Config{TTL: 1})
+		presetFor(new(strategies.Store), Config{TTL: 1}, true)
 	})
 }
 

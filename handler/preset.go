@@ -20,7 +20,9 @@ type preset struct {
 	store *strategies.Store
 	cache *strategies.Cache[*response]
 	vary  varyLists
-	count struct {
+	// mounted says that a middleware serves it; guarded by the registry's lock.
+	mounted bool
+	count   struct {
 		hits, stale, misses, bypass atomic.Int64
 		passed, oversized           atomic.Int64
 		validated, collapsed        atomic.Int64
@@ -35,9 +37,11 @@ var registry struct {
 	stores map[weak.Pointer[strategies.Store]]map[string]weak.Pointer[preset]
 }
 
-// presetFor returns the preset of cfg in store. It panics if cfg is wrong, as
-// http.ServeMux does.
-func presetFor(store *strategies.Store, cfg Config) *preset {
+// presetFor returns the preset of cfg in store, for mounting or for warming. It
+// panics if cfg is wrong, as http.ServeMux does, and if another Config has its
+// Prefix: the two would answer with each other's data. Functions cannot be
+// compared, so a Config with one can be mounted once only.
+func presetFor(store *strategies.Store, cfg Config, mount bool) *preset {
 	if store == nil {
 		panic("handler: the Store is nil; strategies.NewStore(nil, ...) makes one that always loads")
 	}
@@ -48,15 +52,23 @@ func presetFor(store *strategies.Store, cfg Config) *preset {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	known := presetsOf(store)
-	id := cfg.identity()
-	if p := known[id].Value(); p != nil {
-		return p
+	p := known[cfg.Name()].Value()
+	switch {
+	case p == nil:
+		p = &preset{cfg: cfg, store: store, cache: strategies.New[*response](store, cfg.class())}
+		p.vary.known = cfg.Vary
+		known[cfg.Name()] = weak.Make(p)
+	case p.cfg.description() != cfg.description():
+		panic(fmt.Sprintf("handler: two different Configs have the Prefix %q", cfg.Prefix))
+	case mount && p.mounted && cfg.hasFunctions():
+		panic(fmt.Sprintf("handler: the Config with the Prefix %q has a function and is used twice: make the middleware once", cfg.Prefix))
 	}
-	p := &preset{cfg: cfg, store: store, cache: strategies.New[*response](store, cfg.class())}
-	p.vary.known = cfg.Advanced.Vary
-	known[id] = weak.Make(p)
+	p.mounted = p.mounted || mount
 	return p
 }
+
+// hasFunctions reports whether two Configs may differ in what cannot be compared.
+func (c Config) hasFunctions() bool { return c.Key != nil || c.Skip != nil || c.Identity != nil }
 
 // presetsOf is called with the registry's lock held.
 func presetsOf(store *strategies.Store) map[string]weak.Pointer[preset] {
@@ -91,12 +103,12 @@ func presets(store *strategies.Store) []*preset {
 	return all
 }
 
-// identity tells Configs apart that may not share a preset. Key functions
-// cannot be compared; their keys are strings all the same.
-func (c Config) identity() string {
-	keyed := c.Key != nil
-	c.Key = nil
-	return fmt.Sprintf("%t %+v", keyed, c)
+// description tells Configs apart that may not share a preset; of functions it
+// says whether they are there.
+func (c Config) description() string {
+	functions := [...]bool{c.Key != nil, c.Skip != nil, c.Identity != nil}
+	c.Key, c.Skip, c.Identity = nil, nil, nil
+	return fmt.Sprintf("%v %#v", functions, c)
 }
 
 // class is the handle's Config.

@@ -59,7 +59,7 @@ func TestPresetKeyIgnoresHostCookieAndUndeclaredParameters(t *testing.T) {
 	require.Equal(t, "MISS", first.cache())
 	assert.JSONEq(t, `{"run":1,"query":"page=1&sort=downloads","host":"","user":""}`, first.Body)
 	for _, fields := range [][]string{{"Host: localhost:3000"}, {"Host: 127.0.0.1"}, {"Cookie: _ga=1", "Authorization: Bearer x"}} {
-		a := get(mux, "/api/extensions?sort=downloads&sort=evil", fields...)
+		a := get(mux, "/api/extensions?sort=downloads&utm=evil", fields...)
 		assert.Equal(t, "HIT", a.cache(), fields)
 		assert.Equal(t, first.Body, a.Body)
 	}

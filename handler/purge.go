@@ -1,12 +1,16 @@
 package handler
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,9 +34,11 @@ const (
 //	 "patterns": [{"name": "list", "glob": "a*"}], "dryRun": false, "budget": 500,
 //	 "all": false, "soft": false}
 //
-// or the same as a query: ?tag=team:7&tag=b. A pattern is only counted, not
-// carried out, unless dryRun is false in so many words: look first at what it
-// hits. The answer names the targets and what they cost; 202 says that Redis
+// or a query: ?tag=team:7&tag=b&all=true&soft=true&dryRun=true. With dryRun
+// nothing is changed: the answer says what would be hit and what it would cost.
+// An order with a pattern is a dry run unless dryRun is false in so many words:
+// look first at what a pattern hits. A name that means nothing here is refused
+// with 400, and so is an order that says something twice. The answer names the targets and what they cost; 202 says that Redis
 // has not confirmed all of them yet.
 func Purge(store *strategies.Store, options ...Option) http.Handler {
 	a := accessOf(options)
@@ -74,19 +80,135 @@ type order struct {
 }
 
 func readOrder(r *http.Request) (order, error) {
-	o := order{Tags: r.URL.Query()["tag"]}
+	var o order
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxPurge+1))
 	switch {
 	case err != nil:
 		return o, errors.New("the body could not be read")
 	case len(body) > maxPurge:
 		return o, errors.New("the body is too long")
-	case len(body) > 0:
-		if json.Unmarshal(body, &o) != nil {
-			return o, errors.New("the body is no JSON of the expected form")
+	}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return o, errors.New("the query cannot be read")
+	}
+	unknown := unknownNames(query, body)
+	if len(unknown) > 0 {
+		return o, fmt.Errorf("unknown: %s", strings.Join(unknown, ", "))
+	}
+	if len(body) > 0 {
+		if err := strictly(body, &o); err != nil {
+			return o, err
 		}
 	}
-	return o, nil
+	return o, o.addQuery(query)
+}
+
+// addQuery adds what the query asks for.
+func (o *order) addQuery(query url.Values) error {
+	o.Tags = append(o.Tags, query["tag"]...)
+	for name, values := range query {
+		if name == "tag" {
+			continue
+		}
+		on, err := strconv.ParseBool(values[0])
+		if err != nil || len(values) > 1 {
+			return fmt.Errorf("%s is neither true nor false", name)
+		}
+		switch name {
+		case "all":
+			o.All = o.All || on
+		case "soft":
+			o.Soft = o.Soft || on
+		case "dryRun":
+			dry := on || o.DryRun != nil && *o.DryRun
+			o.DryRun = &dry
+		}
+	}
+	return nil
+}
+
+// members are the names that an order may hold, at each of its levels.
+var members = map[string][]string{
+	"":         {"tags", "keys", "prefixes", "patterns", "all", "soft", "dryRun", "budget"},
+	"keys":     {"name", "key"},
+	"prefixes": {"name", "segments"},
+	"patterns": {"name", "glob"},
+}
+
+// unknownNames are the parameters and members that mean nothing here: a slip in
+// "dryRun" must not purge.
+func unknownNames(query url.Values, body []byte) (unknown []string) {
+	for _, name := range sortedNames(query) {
+		if !slices.Contains([]string{"tag", "all", "soft", "dryRun"}, name) {
+			unknown = append(unknown, name)
+		}
+	}
+	var top map[string]any
+	if json.Unmarshal(body, &top) != nil {
+		return unknown // the body is refused as a whole
+	}
+	for _, name := range sortedNames(top) {
+		if !slices.Contains(members[""], name) {
+			unknown = append(unknown, name)
+		}
+		targets, _ := top[name].([]any)
+		for _, target := range targets {
+			fields, _ := target.(map[string]any)
+			for _, member := range sortedNames(fields) {
+				if !slices.Contains(members[name], member) {
+					unknown = append(unknown, name+"."+member)
+				}
+			}
+		}
+	}
+	return unknown
+}
+
+var errForm = errors.New("the body is no JSON of the expected form")
+
+// strictly reads a body that must be one JSON object in which no name comes twice.
+func strictly(body []byte, o *order) error {
+	if json.Unmarshal(body, o) != nil {
+		return errForm
+	}
+	seen := map[string]bool{}
+	for depth, rest := 0, body; ; {
+		i := bytes.IndexAny(rest, `{}[]"`)
+		if i < 0 {
+			return nil
+		}
+		switch rest[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			text, after := quotedText(rest[i:])
+			if depth == 1 && bytes.HasPrefix(bytes.TrimLeft(after, " \t\r\n"), []byte(":")) {
+				if seen[text] {
+					return fmt.Errorf("%s is there twice", text)
+				}
+				seen[text] = true
+			}
+			rest = after
+			continue
+		}
+		rest = rest[i+1:]
+	}
+}
+
+// quotedText cuts the JSON string off that s begins with.
+func quotedText(s []byte) (text string, after []byte) {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '"':
+			return string(s[1:i]), s[i+1:]
+		}
+	}
+	return string(s), nil
 }
 
 // named is a handle by its name.
@@ -94,10 +216,17 @@ type named string
 
 func (n named) Name() string { return string(n) }
 
-func (o order) dry() bool { return o.DryRun == nil || *o.DryRun }
+// dry reports whether nothing is to be changed: that is said, or there is a
+// pattern and nothing is said.
+func (o order) dry() bool {
+	if o.DryRun == nil {
+		return len(o.Patterns) > 0
+	}
+	return *o.DryRun
+}
 
-// target is everything that is asked for.
-func (o order) target() invalidate.Target {
+// tokens are the targets that are told apart by a token: all but patterns.
+func (o order) tokens() invalidate.Target {
 	all := invalidate.Tags(o.Tags...)
 	for _, k := range o.Keys {
 		all = invalidate.Join(all, invalidate.Key(named(k.Name), k.Key))
@@ -111,6 +240,11 @@ func (o order) target() invalidate.Target {
 	if o.Soft {
 		all = invalidate.Soft(all)
 	}
+	return all
+}
+
+func (o order) patterns() invalidate.Target {
+	var all invalidate.Target
 	for _, p := range o.Patterns {
 		t := invalidate.Pattern(named(p.Name), globs(p.Glob)...)
 		if o.dry() {
@@ -145,14 +279,14 @@ type purged struct {
 }
 
 func (o order) carryOut(ctx context.Context, w http.ResponseWriter, store *strategies.Store) {
-	t := o.target()
-	if t.IsZero() {
+	all := invalidate.Join(o.tokens(), o.patterns())
+	if all.IsZero() {
 		writeError(w, http.StatusBadRequest, "nothing to invalidate: name tags, keys, prefixes, patterns or all")
 		return
 	}
-	report, err := store.Invalidate(ctx, t)
+	report, err := o.invalidate(ctx, store)
 	answer := purged{
-		Targets: t.String(), DryRun: len(o.Patterns) > 0 && o.dry(),
+		Targets: all.String(), DryRun: o.dry(),
 		Commands: report.Commands, Trips: report.Trips, Pending: report.Pending,
 		Keys: report.Keys, Matched: report.Matched,
 	}
@@ -168,6 +302,27 @@ func (o order) carryOut(ctx context.Context, w http.ResponseWriter, store *strat
 		status, answer.Error = http.StatusBadGateway, "the cache could not be reached"
 	}
 	writeJSON(w, status, answer)
+}
+
+// invalidate carries the order out. A dry run looks for what patterns match,
+// and reports what the rest would cost.
+func (o order) invalidate(ctx context.Context, store *strategies.Store) (invalidate.Report, error) {
+	if !o.dry() {
+		return store.Invalidate(ctx, o.tokens(), o.patterns())
+	}
+	plan, err := invalidate.Resolve(store.Namespace(), o.tokens())
+	if err != nil {
+		return invalidate.Report{}, err
+	}
+	var report invalidate.Report
+	if len(o.Patterns) > 0 {
+		report, err = store.Invalidate(ctx, o.patterns())
+	}
+	if n := len(plan.Tokens); n > 0 {
+		report.Commands += n
+		report.Trips++
+	}
+	return report, err
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -26,6 +26,10 @@ const (
 	refuseUpgrade   refusal = "upgrade"
 	refuseHead      refusal = "head"
 	refuseTime      refusal = "timeout"
+	refuseNoCache   refusal = "no-cache"
+	refuseMaxAge    refusal = "max-age"
+	refuseExpired   refusal = "expires"
+	refuseTargeted  refusal = "targeted"
 	refuseForbidden refusal = "request-no-store"
 )
 
@@ -76,7 +80,37 @@ func (c Config) storablePreset(status int, h http.Header) refusal {
 	case len(h["Set-Cookie"]) > 0 && !c.Advanced.StoreSetCookie:
 		return refuseCookie
 	}
+	return forbidden(h, d)
+}
+
+// forbidden says by which field a handler, or a middleware around it, forbids
+// to use its answer again without asking.
+func forbidden(h http.Header, d directives) refusal {
+	switch {
+	case d.noCache:
+		return refuseNoCache
+	case d.maxAge == 0 || d.sMaxAge == 0:
+		return refuseMaxAge
+	case len(h["Cache-Control"]) == 0 && slices.ContainsFunc(list(h["Pragma"]), func(s string) bool { return strings.EqualFold(s, "no-cache") }):
+		return refuseNoCache
+	case d.maxAge == unset && d.sMaxAge == unset && len(h["Expires"]) > 0 && expired(h["Expires"][0]):
+		return refuseExpired
+	}
+	for name, lines := range h {
+		if !strings.HasSuffix(name, "-Cache-Control") && name != "Surrogate-Control" {
+			continue
+		}
+		if t := parseCacheControl(lines); t.noStore || t.private || t.noCache || t.maxAge == 0 || t.broken {
+			return refuseTargeted
+		}
+	}
 	return ""
+}
+
+// expired reports whether a date is past, or none ("0").
+func expired(field string) bool {
+	at, ok := parseDate(field)
+	return !ok || !at.After(time.Now())
 }
 
 // storableByHeader is RFC 9111 section 3 for a shared cache, and stricter:
@@ -119,8 +153,8 @@ func forEveryone(d directives) bool { return d.public || d.mustRevalidate || d.s
 // forOneUser reports whether the request says who asks in a field by which the
 // answer does not vary.
 func forOneUser(asked, h http.Header) bool {
-	for _, name := range userFields {
-		if name != "Authorization" && len(asked[name]) > 0 && !variesBy(h, name) {
+	for name, lines := range asked {
+		if name != "Authorization" && len(lines) > 0 && tellsWho(name) && !variesBy(h, name) {
 			return true
 		}
 	}

@@ -30,7 +30,7 @@ func Warm(cfg Config, h http.Handler, urls ...string) warm.Step {
 // WarmFunc is [Warm] for URLs that have to be found out first.
 func WarmFunc(cfg Config, h http.Handler, urls func(context.Context) ([]string, error)) warm.Step {
 	return warm.Batches("routes "+cfg.Name(), urls, func(ctx context.Context, store *strategies.Store, part []string) (strategies.WarmReport, error) {
-		w := warming{p: presetFor(store, cfg), h: h, urls: map[string]string{}, tags: map[string][]string{}, errs: map[string]error{}}
+		w := warming{p: presetFor(store, cfg, false), h: h, urls: map[string]string{}, tags: map[string][]string{}, errs: map[string]error{}}
 		return w.run(ctx, part)
 	})
 }
@@ -104,7 +104,7 @@ func (c *cacher) produce(m *mark, r *http.Request) {
 	cfg := c.p.cfg
 	asked := cfg.innerRequest(unmarked(r))
 	requested, received := time.Now(), time.Now()
-	rec := newCapture(nil, cfg.Advanced.MaxBody)
+	rec := newCapture(nil, nil, cfg.Advanced.MaxBody)
 	rec.passing = func(refusal) {}
 	rec.verdict = func(status int, h http.Header) fate {
 		received = time.Now()
@@ -112,7 +112,7 @@ func (c *cacher) produce(m *mark, r *http.Request) {
 	}
 	func() {
 		done := false
-		defer func() { rec.finish(!done) }()
+		defer func() { rec.finish(!done, asked.Context().Err() != nil) }()
 		c.next.ServeHTTP(rec, asked)
 		done = true
 	}()
@@ -125,7 +125,10 @@ func (c *cacher) produce(m *mark, r *http.Request) {
 	resp := newResponse(rec.status, rec.frozen, trailers(rec.header, rec.frozen), rec.body, requested, received)
 	names, _ := varyOf(resp.header)
 	resp.vary = c.p.vary.of(m.key)
-	m.late = len(cfg.responseTags(resp.header)) > 0 || !covers(resp.vary, names)
+	if cfg.preset() {
+		resp.vary = cfg.Vary
+	}
+	m.late = len(cfg.responseTags(resp.header)) > 0 || !cfg.preset() && !covers(resp.vary, names)
 	resp.variant = variantOf(resp.vary, cfg.selecting(r.Header))
 	cfg.dropTagFields(resp.header)
 	if cfg.preset() {
@@ -177,7 +180,7 @@ var errNoPreset = errors.New("handler: the URL does not lead to this preset")
 
 func (w *warming) warm(ctx context.Context, keys []string, report *strategies.WarmReport) error {
 	opts := []strategies.Option{strategies.KeyTags(func(key string) []string { return w.tags[key] })}
-	if known := w.p.cfg.Advanced.Vary; len(known) > 0 {
+	if known := w.p.cfg.Vary; len(known) > 0 {
 		opts = append(opts, strategies.Variant(variantOf(known, http.Header{})))
 	}
 	part, err := w.p.cache.Warm(ctx, keys, w.load, opts...)

@@ -95,13 +95,10 @@ var askEachTime = []string{"public, max-age=0, must-revalidate"}
 // unless the handler has said it.
 func (c Config) downstream(h http.Header, r *http.Request, left time.Duration) {
 	if len(h["Cache-Control"]) == 0 {
-		h["Cache-Control"] = askEachTime
-		if keep := c.Advanced.MaxAge; keep > 0 {
-			h["Cache-Control"] = []string{"public, max-age=" + secondsText(keep)}
-		}
+		h["Cache-Control"] = c.browsers(c.identityOf(r) != "")
 	}
 	cdn := c.Advanced.CDN
-	if cdn.TTL <= 0 {
+	if cdn.TTL <= 0 || c.identityOf(r) != "" {
 		return
 	}
 	value := "max-age=" + secondsText(min(cdn.TTL, max(left, 0)))
@@ -118,6 +115,20 @@ func (c Config) downstream(h http.Header, r *http.Request, left time.Duration) {
 		}
 		h.Set(cdn.TagField, strings.Join(tags, separator))
 	}
+}
+
+// browsers says how long a client may keep an answer without asking.
+func (c Config) browsers(private bool) []string {
+	whose := "public"
+	if private {
+		whose = "private"
+	} else if c.Advanced.MaxAge <= 0 {
+		return askEachTime
+	}
+	if keep := c.Advanced.MaxAge; keep > 0 {
+		return []string{whose + ", max-age=" + secondsText(keep)}
+	}
+	return []string{whose + ", max-age=0, must-revalidate"}
 }
 
 func secondsText(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }

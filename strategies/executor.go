@@ -112,6 +112,15 @@ func (t *tracker) run(work func()) {
 	}()
 }
 
+// here runs work in the caller's goroutine.
+func (t *tracker) here(work func()) {
+	t.mu.Lock()
+	t.n++
+	t.mu.Unlock()
+	defer t.end()
+	work()
+}
+
 func (t *tracker) end() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -206,10 +206,13 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 	s := f.c.store
 	k := s.flights.Join(f.q.entry, read, f.tokens(a), f.alone)
 	if k.Started {
-		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, old, false), f.load)
+		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, old, false), f.load, f.o.later != nil)
 	}
 	wait := ctx
-	if fallback != nil && patience > 0 {
+	if k.Started && f.o.later != nil {
+		wait = context.WithoutCancel(ctx) // the load is over, and its value is the caller's
+	}
+	if fallback != nil && patience > 0 && f.o.later == nil {
 		var cancel context.CancelFunc
 		wait, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
@@ -273,6 +276,11 @@ func (f *fetch[T]) tokens(a *answer) []flight.Token {
 // stale serves a stale value and sees to its refresh.
 func (f *fetch[T]) stale(ctx context.Context, read *flight.Read, a *answer, v verdict, old T) (T, flight.Outcome, error) {
 	s := f.c.store
+	if f.o.later != nil {
+		f.leave(read, a, v, old)
+		f.served(Stale, v.reason, a, v)
+		return old, flight.Shared, nil
+	}
 	wait := s.exec.Wait()
 	switch {
 	case s.backingOff(f.q.entry) || s.flights.Busy(f.q.entry, read, a.tokens):
@@ -305,7 +313,7 @@ func (f *fetch[T]) refresh(ctx context.Context, read *flight.Read, a *answer, ol
 		return nil
 	}
 	taken := s.submit([]*flight.Load{k.Load}, func() {
-		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, &old, true), f.load)
+		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, &old, true), f.load, false)
 		<-k.Load.Done()
 	})
 	if !taken {

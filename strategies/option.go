@@ -17,6 +17,7 @@ type options struct {
 	status  *Status
 	variant string
 	keyTags func(key string) []string
+	later   *Refresh // the load runs in place
 }
 
 // Tags adds tags to those of the Cache for this key. A read and the load it may

@@ -44,9 +44,15 @@ type run[T any] struct {
 	loadErr error
 }
 
-// start runs the loader detached from its caller.
-func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loadFunc[T]) {
+// start runs the loader without its caller's cancellation, in a goroutine of its
+// own or here. One that runs here keeps its caller's deadline.
+func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loadFunc[T], here bool) {
 	lctx, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	if deadline, has := ctx.Deadline(); here && has {
+		var end context.CancelFunc
+		lctx, end = context.WithDeadline(lctx, deadline)
+		defer end()
+	}
 	hard := time.AfterFunc(c.cfg.Advanced.HardTimeout, func() {
 		cancel(ErrLoadTimeout)
 		c.store.flights.Abandon(fl, ErrLoadTimeout)
@@ -58,11 +64,16 @@ func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loa
 		c.store.flights.Keep(fl)
 		r.leaveSlot() // a stream may take hours
 	}
-	c.store.spawn(func() {
+	work := func() {
 		defer cancel(nil)
 		defer hard.Stop()
 		r.run(lctx, fn)
-	})
+	}
+	if here {
+		c.store.loads.here(work)
+		return
+	}
+	c.store.spawn(work)
 }
 
 // run loads and stores. Whatever follows a call into user code is deferred:

@@ -1,12 +1,12 @@
 // Package adapters shows how the cache of package handler goes into other
 // routers than net/http's: chi, gin, echo and fiber.
 //
-// One thing needs care in all of them. A load may go on after its request has
-// ended: a stale answer is refreshed, or the client has left. By then these
-// routers have given the request's own context object, or its very bytes, to
-// another request. So the cached handler is a plain http.Handler that takes what
-// it needs from the *http.Request, and what the request holds is copied where
-// the router would reuse it.
+// A router may give what a request holds to the next one as soon as ServeHTTP
+// has returned: chi and echo their contexts, fiber its very bytes. The cache
+// never runs a handler longer than that (unless Advanced.Detach tells it to), so
+// chi needs nothing, and the others only a few lines that turn their route's
+// parameters into path values. Fiber's requests are copied, for fiber writes
+// over them while a flushed answer is still on its way.
 //
 // It is a module of its own, so that nobody who wants one router downloads four.
 // It imports handler and the routers.

@@ -79,7 +79,7 @@ func Example_chi() {
 	store := newStore()
 	defer store.Close(context.Background())
 	r := chi.NewRouter()
-	r.With(adapters.Chi(handler.Cache(store, detail()))).Get("/extensions/{id}", func(w http.ResponseWriter, r *http.Request) {
+	r.With(handler.Cache(store, detail())).Get("/extensions/{id}", func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "extension "+chi.URLParam(r, "id"))
 	})
 	visit(serve(r))
