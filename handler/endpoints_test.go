@@ -3,6 +3,7 @@ package handler_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -78,7 +79,7 @@ func TestPurgeEndpoint(t *testing.T) {
 		{"tag", "/", `{"tags":["x:a"]}`, `"targets":"tag(x:a)"`, [3]string{"MISS", "HIT", "HIT"}},
 		{"tag in the query", "/?tag=x:a", ``, `"targets":"tag(x:a)"`, [3]string{"MISS", "HIT", "HIT"}},
 		{"prefix", "/", `{"prefixes":[{"name":"list","segments":["b"]}]}`, `"commands":1`, [3]string{"HIT", "MISS", "MISS"}},
-		{"key", "/", `{"keys":[{"name":"list","key":"` + strategies.Key("b", "/x/b", "", map[string]string{}) + `"}]}`, `"commands":1`, [3]string{"HIT", "MISS", "HIT"}},
+		{"key", "/", `{"keys":[{"name":"list","key":"` + strategies.Key("b", "/x/b", "", url.Values{}) + `"}]}`, `"commands":1`, [3]string{"HIT", "MISS", "HIT"}},
 		{"pattern, only looked at", "/", `{"patterns":[{"name":"list","glob":"b*"}]}`, `"dryRun":true,`, [3]string{"HIT", "HIT", "HIT"}},
 		{"pattern", "/", `{"patterns":[{"name":"list","glob":"b*"}],"dryRun":false}`, `"keys":2`, [3]string{"HIT", "MISS", "MISS"}},
 		{"pattern, without a word", "/", `{"patterns":[{"name":"list","glob":"b*"}],"tags":["x:a"]}`, `"dryRun":true,"commands":2,`, [3]string{"HIT", "HIT", "HIT"}},
