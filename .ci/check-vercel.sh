@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds api/ with the real @vercel/go builder in a copy of the tree, starts each
 # function as the platform would, and asks it for a list, a hit, a write, metrics
-# and the cron with and without its secret.
+# and the cron with and without its secret. Then the same as `vercel dev` does it.
 #
 # Needs node with npm (Debian's packages are installed if there is none) and
 # PostgreSQL (.ci/postgres.sh starts one).
@@ -30,7 +30,7 @@ tar --exclude=.git --exclude=node_modules -cf - . | tar -xf - -C "$work/project"
 go -C "$work/project" mod edit -require="${bridge/ /@}" -require="${lambda/ /@}"
 # It looks for a go of exactly the version it wants in the PATH before it downloads one.
 go -C "$work/project" mod edit -toolchain="$(go env GOVERSION)"
-cp .ci/vercel/package.json .ci/vercel/build.cjs "$work/builder"
+cp .ci/vercel/package.json .ci/vercel/*.cjs "$work/builder"
 npm --prefix "$work/builder" install --silent --no-audit --no-fund --ignore-scripts
 
 PATH="$(go env GOROOT)/bin:$PATH" node "$work/builder/build.cjs" "$work/project" "$work/functions" api/index.go api/cron/warm.go
@@ -41,5 +41,6 @@ for program in "$work"/functions/*/bootstrap; do
   fi
 done
 
-RESTASH_REQUIRE=postgres,vercel RESTASH_TEST_VERCEL="$work/functions" \
+PATH="$(go env GOROOT)/bin:$PATH" RESTASH_REQUIRE=postgres,vercel RESTASH_TEST_VERCEL="$work/functions" \
+  RESTASH_TEST_VERCEL_DEV="node $work/builder/dev.cjs $work/project" \
   .ci/postgres.sh run go test -count=1 -run '^TestVercel' ./examples/catalog
