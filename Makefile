@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 GO ?= go
-SOAK_FUZZ ?= 60s
+SOAK_FUZZ ?= 5s
 SOAK_COUNT ?= 20
 
 .DEFAULT_GOAL := help
@@ -35,7 +35,7 @@ generate: ## write the *_gen.go files again
 	$(GO) generate ./...
 
 .PHONY: fuzz
-fuzz: ## run each fuzz target for 5 s (FUZZ=30s for longer)
+fuzz: ## new fuzzing, 5 s a target, before handing in (FUZZ=30s for longer)
 	.ci/fuzz.sh $${FUZZ:-5s}
 
 .PHONY: bench
@@ -43,7 +43,7 @@ bench: ## run all benchmarks with their allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 .PHONY: soak
-soak: ## long stress: -race many times over, then a minute per fuzz target
+soak: ## long stress: -race many times over, then new fuzzing
 	RESTASH_SOAK=1 $(GO) test -race -count=$(SOAK_COUNT) -timeout=60m ./...
 	.ci/fuzz.sh $(SOAK_FUZZ)
 

@@ -63,7 +63,7 @@ start() {
   as_postgres "$bin/initdb" -D "$dir/data" -U restash --auth=trust --encoding=UTF8 \
     --locale=C.UTF-8 --locale-provider=icu --icu-locale=en-US >"$dir/initdb.log"
   as_postgres "$bin/pg_ctl" -D "$dir/data" -l "$dir/server.log" -w -t 60 start \
-    -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=60" >"$dir/start.log" ||
+    -o "-p $port -k $dir -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200" >"$dir/start.log" ||
     { cat "$dir/start.log" "$dir/server.log" >&2; exit 1; }
   echo "export RESTASH_POSTGRES_DIR='$dir'"
   echo "export RESTASH_TEST_POSTGRES='postgres://restash@127.0.0.1:$port/postgres?sslmode=disable'"
