@@ -18,7 +18,8 @@ import (
 // all requests, two decimals), avgLatency (of cache reads, in milliseconds, two
 // decimals) and totalRequests (hits and misses). A stale answer counts as a
 // hit, a bypass as neither. It is of this instance, or of all instances of the
-// namespace if the Store has StoreConfig.FleetMetrics; "scope" says which.
+// namespace if the Store has StoreConfig.FleetMetrics; "scope" says which, and
+// "namespace" is that of the Store.
 // "cache" holds more, of this instance.
 func Metrics(store *strategies.Store, options ...Option) http.Handler {
 	a := accessOf(options)
@@ -36,10 +37,12 @@ func Metrics(store *strategies.Store, options ...Option) http.Handler {
 
 // document is the JSON of the metrics endpoint.
 type document struct {
-	Metrics basics        `json:"metrics"`
-	Scope   string        `json:"scope,omitempty"`
-	Cache   *details      `json:"cache,omitempty"`
-	Routes  []routeCounts `json:"routes,omitempty"`
+	Metrics basics `json:"metrics"`
+	Scope   string `json:"scope,omitempty"`
+	// Namespace tells a warm-up whether this application reads what it fills.
+	Namespace string        `json:"namespace,omitempty"`
+	Cache     *details      `json:"cache,omitempty"`
+	Routes    []routeCounts `json:"routes,omitempty"`
 }
 
 // basics keep the names that dashboards know.
@@ -110,7 +113,7 @@ type routeCounts struct {
 func gather(ctx context.Context, store *strategies.Store) document {
 	st := store.Stats()
 	d := document{
-		Metrics: basicsOf(st.Hits, st.Misses, st.Errors, st.AvgLatency), Scope: "instance",
+		Metrics: basicsOf(st.Hits, st.Misses, st.Errors, st.AvgLatency), Scope: "instance", Namespace: store.Namespace(),
 		Cache: detailsOf(st), Routes: routesOf(store),
 	}
 	if all, err := store.Fleet(ctx); err == nil {

@@ -77,7 +77,7 @@ func finish(report Report, err error, asJSON bool, out, errs io.Writer) int {
 		encoded, _ := json.Marshal(report) // a struct of plain values always can be
 		fmt.Fprintf(out, "%s\n", encoded)
 	} else {
-		fmt.Fprintf(out, "%s, %d bytes in %s\n", report, report.Bytes, report.Elapsed.Round(time.Millisecond))
+		fmt.Fprintf(out, "namespace %s: %s, %d bytes in %s\n", report.Namespace, report, report.Bytes, report.Elapsed.Round(time.Millisecond))
 	}
 	for _, key := range sortedKeys(report.Errors) {
 		fmt.Fprintf(errs, "warm: %s: %v\n", key, report.Errors[key])

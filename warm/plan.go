@@ -49,7 +49,7 @@ func (p Plan) Run(ctx context.Context, store *strategies.Store, o Options) (Repo
 	}
 	l, err := p.take(ctx, c, store.Namespace())
 	if err != nil {
-		return Report{Commands: 1, Trips: 1, Errors: map[string]error{"lease": err}}, err
+		return Report{Namespace: store.Namespace(), Commands: 1, Trips: 1, Errors: map[string]error{"lease": err}}, err
 	}
 	if o.Concurrency == 0 {
 		o.Concurrency = p.Concurrency

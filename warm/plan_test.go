@@ -167,7 +167,7 @@ func TestCommand(t *testing.T) {
 	}
 	status, out, errs := run(names(3))
 	assert.Equal(t, warm.ExitOK, status)
-	assert.Regexp(t, `^warmed 3, fresh 0, failed 0, commands 6, trips 4, \d+ bytes in \S+\n$`, out)
+	assert.Regexp(t, `^namespace test: warmed 3, fresh 0, failed 0, commands 6, trips 4, \d+ bytes in \S+\n$`, out)
 	assert.Contains(t, errs, "1/1 users: done, warmed 3")
 
 	status, out, errs = run([]string{"bad", "good"}, "-json", "-quiet")

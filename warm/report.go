@@ -10,6 +10,8 @@ import (
 
 // Report is what a run did, over all its steps.
 type Report struct {
+	// Namespace that was filled: readers in another one find nothing of it.
+	Namespace string
 	// Warmed values were loaded and stored, Fresh ones were there already,
 	// Absent ones do not exist, Failed ones are in Errors.
 	Warmed, Fresh, Absent, Failed int
@@ -35,14 +37,15 @@ func (r Report) String() string {
 // OK reports whether nothing failed.
 func (r Report) OK() bool { return r.Failed == 0 && len(r.Errors) == 0 }
 
-// MarshalJSON writes the report as an object: warmed, fresh, absent, failed,
-// commands, trips, bytes, elapsedMs, errors by key as text, and next.
+// MarshalJSON writes the report as an object: namespace, warmed, fresh, absent,
+// failed, commands, trips, bytes, elapsedMs, errors by key as text, and next.
 func (r Report) MarshalJSON() ([]byte, error) {
 	errors := make(map[string]string, len(r.Errors))
 	for key, err := range r.Errors {
 		errors[key] = err.Error()
 	}
 	return json.Marshal(struct {
+		Namespace string            `json:"namespace,omitempty"`
 		Warmed    int               `json:"warmed"`
 		Fresh     int               `json:"fresh"`
 		Absent    int               `json:"absent"`
@@ -53,7 +56,7 @@ func (r Report) MarshalJSON() ([]byte, error) {
 		ElapsedMS int64             `json:"elapsedMs"`
 		Errors    map[string]string `json:"errors,omitempty"`
 		Next      string            `json:"next,omitempty"`
-	}{r.Warmed, r.Fresh, r.Absent, r.Failed, r.Commands, r.Trips, r.Bytes, r.Elapsed.Milliseconds(), errors, r.Next})
+	}{r.Namespace, r.Warmed, r.Fresh, r.Absent, r.Failed, r.Commands, r.Trips, r.Bytes, r.Elapsed.Milliseconds(), errors, r.Next})
 }
 
 func (r *Report) add(part strategies.WarmReport) {

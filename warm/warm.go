@@ -63,7 +63,7 @@ func Run(ctx context.Context, store *strategies.Store, steps ...Step) (Report, e
 // single keys that failed are in the report only. Running it again loads only
 // what is missing or stale by then.
 func RunWith(ctx context.Context, store *strategies.Store, o Options, steps ...Step) (Report, error) {
-	r := &runner{o: o, began: time.Now(), report: Report{Errors: map[string]error{}}}
+	r := &runner{o: o, began: time.Now(), report: Report{Namespace: store.Namespace(), Errors: map[string]error{}}}
 	r.steps = slices.Clone(steps)
 	slices.SortStableFunc(r.steps, func(a, b Step) int { return b.priority - a.priority })
 	first, offset, err := r.start()

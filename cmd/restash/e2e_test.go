@@ -123,7 +123,7 @@ func TestDev_warmsItselfWhenAskedWithItsSecret(t *testing.T) {
 	d := dev(t, []string{"CRON_SECRET=let-me"})
 	out, err := command(t, []string{"CRON_SECRET=let-me"}, "warm", "--url", d.url).Output()
 	require.NoError(t, err)
-	assert.Regexp(t, `^warmed \d{3}, fresh \d+, failed 0, commands \d+, trips \d+, \d+ bytes in \d+(\.\d+)?m?s\n$`, string(out))
+	assert.Regexp(t, `^namespace restash\nwarmed \d{3}, fresh \d+, failed 0, commands \d+, trips \d+, \d+ bytes in \d+(\.\d+)?m?s\n$`, string(out))
 	d.expect(hit, "/api/categories")
 
 	out, err = command(t, d.env, "warm", "--json").Output()

@@ -49,7 +49,7 @@ func TestCronURL_sendsNoSecretInTheClear(t *testing.T) {
 		"catalog.example.com":                 "",
 		"https://":                            "",
 	} {
-		got, err := cronURL(address)
+		got, err := deployment("--url", address, cronPath)
 		assert.Equal(t, want, got, address)
 		assert.Equal(t, want == "", err != nil, address)
 	}

@@ -41,7 +41,11 @@ func (s *sample) showWarm(out io.Writer) {
 	if len(s.variables) < 3 {
 		hint = ", in the same environment"
 	}
-	line := strings.Join(append(s.variables, "go run ./cmd/restash warm"), " ")
+	words := append(s.variables, "go run ./cmd/restash warm")
+	if namespace := s.app.Store().Namespace(); namespace != plainNamespace {
+		words = append(words, "--namespace", namespace) // the second terminal may lack VERCEL_ENV
+	}
+	line := strings.Join(words, " ")
 	fmt.Fprintf(out, "\nFill the caches from a second terminal%s:\n  %s\n", hint, line)
 }
 

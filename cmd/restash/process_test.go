@@ -155,7 +155,7 @@ type running struct {
 
 var (
 	routesLine  = regexp.MustCompile(`^  routes +(http://\S+)$`)
-	warmLine    = regexp.MustCompile(`^  (.*)go run \./cmd/restash warm$`)
+	warmLine    = regexp.MustCompile(`^  (.*)go run \./cmd/restash warm( --namespace \S+)?$`)
 	answersLine = regexp.MustCompile(`^  GET /api/extensions\?category=devtools +([A-Z]+) +\d+\.\d+ ms$`)
 )
 

@@ -29,7 +29,7 @@ const (
 
 // runRemoteWarm lets a deployment warm itself and prints what it reports.
 func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string, asJSON bool) error {
-	target, err := cronURL(address)
+	target, err := deployment("--url", address, cronPath)
 	if err != nil {
 		return err
 	}
@@ -81,6 +81,7 @@ func askRemote(ctx context.Context, target, secret, from string) (warm.Report, i
 }
 
 func addReport(sum *warm.Report, part warm.Report) {
+	sum.Namespace = part.Namespace
 	sum.Warmed += part.Warmed
 	sum.Fresh += part.Fresh
 	sum.Absent += part.Absent
@@ -101,23 +102,24 @@ var withoutRedirects = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// cronURL adds the route to a deployment's address. The secret goes over
-// https only, or stays on this machine.
-func cronURL(address string) (string, error) {
+// deployment adds a route to a deployment's address. Secrets go over https only,
+// or stay on this machine.
+func deployment(flag, address, path string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.User != nil {
-		return "", errors.New("warm: --url must be the address of a deployment, such as https://catalog.example.com")
+		return "", errors.New("warm: " + flag + " must be the address of a deployment, such as https://catalog.example.com")
 	}
 	ip := net.ParseIP(u.Hostname())
 	local := u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return "", errors.New("warm: --url must begin with https:// (http:// is for this machine only)")
+		return "", errors.New("warm: " + flag + " must begin with https:// (http:// is for this machine only)")
 	}
-	return u.JoinPath(cronPath).String(), nil
+	return u.JoinPath(path).String(), nil
 }
 
 // remoteReport is the JSON of a [warm.Report].
 type remoteReport struct {
+	Namespace                                      string
 	Warmed, Fresh, Absent, Failed, Commands, Trips int
 	Bytes, ElapsedMs                               int64
 	Errors                                         map[string]string
@@ -126,7 +128,7 @@ type remoteReport struct {
 
 func (r remoteReport) report() warm.Report {
 	report := warm.Report{
-		Warmed: r.Warmed, Fresh: r.Fresh, Absent: r.Absent, Failed: r.Failed, Commands: r.Commands, Trips: r.Trips,
+		Namespace: r.Namespace, Warmed: r.Warmed, Fresh: r.Fresh, Absent: r.Absent, Failed: r.Failed, Commands: r.Commands, Trips: r.Trips,
 		Bytes: r.Bytes, Elapsed: time.Duration(r.ElapsedMs) * time.Millisecond, Errors: map[string]error{}, Next: r.Next,
 	}
 	for key, text := range r.Errors {
@@ -136,6 +138,9 @@ func (r remoteReport) report() warm.Report {
 }
 
 func tellRemote(out, errOut io.Writer, r warm.Report, status int, asJSON bool) error {
+	if !asJSON && r.Namespace != "" {
+		fmt.Fprintf(out, "namespace %s\n", r.Namespace)
+	}
 	if failure := tellReport(out, r, asJSON); failure != nil {
 		return failure
 	}

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,71 +16,68 @@ import (
 	"github.com/cldcde/restash/warm"
 )
 
-// maxShownErrors bounds what warm prints of failed keys.
-const maxShownErrors = 10
+// warmOptions are the flags of warm.
+type warmOptions struct {
+	url       string // a deployment that warms itself
+	namespace string // that is filled
+	reader    string // a deployment that reads it
+	asJSON    bool
+	warm.Options
+}
 
 func newWarm() *cobra.Command {
-	var address string
-	var asJSON bool
+	var o warmOptions
 	cmd := &cobra.Command{
 		Use:   "warm",
 		Short: "Fill the caches that the sample's routes read",
 		Long: "warm loads the sample's popular lists, items and profiles from the database that\n" +
 			"DATABASE_URL names and stores them in the Redis that UPSTASH_REDIS_REST_URL names.\n" +
-			"With --url a deployment does so itself; CRON_SECRET is its token. The exit status is 1\n" +
-			"if some could not be loaded or stored.",
+			"It fills one namespace: that of --namespace, or the one that VERCEL_ENV gives, as for a\n" +
+			"deployment. With --url a deployment does it itself; CRON_SECRET is its token. The exit\n" +
+			"status is 1 if some could not be loaded or stored.",
+		Example: "  restash warm\n  restash warm --namespace restash-production --reader https://catalog.example.com\n" +
+			"  restash warm --url https://catalog.example.com",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if address != "" {
-				return runRemoteWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), address, asJSON)
+			if o.url != "" {
+				return runRemoteWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), o.url, o.asJSON)
 			}
-			return runWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), newLogger(cmd), asJSON)
+			return runWarm(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), newLogger(cmd), o)
 		},
 	}
-	cmd.Flags().StringVar(&address, "url", "", "address of a deployment that warms itself, such as https://catalog.example.com")
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the report as JSON and no progress")
+	flags := cmd.Flags()
+	flags.StringVar(&o.url, "url", "", "address of a deployment that warms itself, such as https://catalog.example.com")
+	flags.StringVar(&o.namespace, "namespace", "", "namespace to fill (default: of VERCEL_ENV, else "+plainNamespace+")")
+	flags.StringVar(&o.reader, "reader", "", "address of a deployment that reads it: warm stops if its namespace is another")
+	flags.StringVar(&o.From, "from", "", "where an earlier run ended: the next of its report")
+	flags.DurationVar(&o.Time, "time", 0, "most time, 0 for as long as it takes")
+	flags.IntVar(&o.Commands, "commands", 0, "most billed commands, 0 for any number")
+	flags.IntVar(&o.Concurrency, "concurrency", 1, "steps that run at once")
+	flags.BoolVar(&o.asJSON, "json", false, "print the report as JSON and no progress")
+	for _, own := range []string{"namespace", "reader", "from", "time", "commands", "concurrency"} {
+		cmd.MarkFlagsMutuallyExclusive("url", own)
+	}
 	return cmd
 }
 
-func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, asJSON bool) (err error) {
+func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, o warmOptions) (err error) {
 	var opened closers
 	defer func() { err = errors.Join(err, opened.close()) }()
-	address := os.Getenv(databaseVariable)
-	if address == "" {
-		return errors.New("warm: " + databaseVariable + " is not set")
-	}
-	c, err := client.FromEnv()
+	app, err := openWarm(ctx, &opened, logger, o)
 	if err != nil {
 		return err
 	}
-	opened.add(c.Close)
-	if err := existing(address); err != nil {
-		return fmt.Errorf("warm: %w", err)
-	}
-	db, dialect, err := openDatabase(ctx, address)
-	if err != nil {
+	store := app.Store()
+	if err := checkReaders(ctx, store, o); err != nil {
 		return err
 	}
-	opened.add(db.Close)
-	store, err := strategies.NewStore(c, strategies.StoreConfig{Logger: logger})
-	if err != nil {
-		return err
+	if !o.asJSON {
+		fmt.Fprintf(out, "namespace %s\n", store.Namespace())
+		steps := progress{out: out, bars: isTerminal(errOut), barsOut: errOut}
+		o.Progress = steps.tell
 	}
-	opened.add(func() error { return store.Close(context.WithoutCancel(ctx)) })
-	database, err := catalog.NewDatabase(db, dialect)
-	if err != nil {
-		return err
-	}
-	app, err := catalog.New(catalog.Config{Database: database, Store: store, Logger: logger})
-	if err != nil {
-		return err
-	}
-	var steps progress
-	if !asJSON {
-		steps = progress{out: out, bars: isTerminal(errOut), barsOut: errOut}
-	}
-	report, err := app.Plan().Run(ctx, store, warm.Options{Progress: steps.tell})
-	if failure := tellReport(out, report, asJSON); failure != nil {
+	report, err := app.Plan().Run(ctx, store, o.Options)
+	if failure := tellReport(out, report, o.asJSON); failure != nil {
 		return failure
 	}
 	if err == nil && report.OK() {
@@ -93,38 +87,34 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, as
 	return errReported
 }
 
-// tellReport writes the report, which is the last line on stdout.
-func tellReport(out io.Writer, r warm.Report, asJSON bool) error {
-	if asJSON {
-		return json.NewEncoder(out).Encode(r)
+// openWarm opens what the environment names: the database, and the Store of the
+// namespace that is to be filled.
+func openWarm(ctx context.Context, opened *closers, logger *slog.Logger, o warmOptions) (*catalog.App, error) {
+	address := os.Getenv(databaseVariable)
+	if address == "" {
+		return nil, errors.New("warm: " + databaseVariable + " is not set")
 	}
-	line := fmt.Sprintf("%s, %d bytes", r, r.Bytes)
-	if r.Elapsed > 0 {
-		line += fmt.Sprintf(" in %s", r.Elapsed.Round(time.Millisecond))
+	c, err := client.FromEnv()
+	if err != nil {
+		return nil, err
 	}
-	_, err := fmt.Fprintln(out, line)
-	return err
-}
-
-// tellFailures prints what failed, a line each.
-func tellFailures(errOut io.Writer, report warm.Report, err error) {
-	var lines []string
-	for key, failure := range report.Errors {
-		lines = append(lines, key+": "+oneLine(failure))
+	opened.add(c.Close)
+	if err := existing(address); err != nil {
+		return nil, fmt.Errorf("warm: %w", err)
 	}
-	if len(lines) == 0 && err != nil {
-		lines = append(lines, oneLine(err))
+	db, dialect, err := openDatabase(ctx, address)
+	if err != nil {
+		return nil, err
 	}
-	slices.Sort(lines)
-	tellLines(errOut, lines)
-}
-
-// tellLines prints the first lines, and how many there are more.
-func tellLines(errOut io.Writer, lines []string) {
-	if left := len(lines) - maxShownErrors; left > 0 {
-		lines = append(lines[:maxShownErrors:maxShownErrors], fmt.Sprintf("and %d more", left))
+	opened.add(db.Close)
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Namespace: o.namespace, Logger: logger})
+	if err != nil {
+		return nil, err
 	}
-	for _, line := range lines {
-		fmt.Fprintln(errOut, "restash: warm:", line)
+	opened.add(func() error { return store.Close(context.WithoutCancel(ctx)) })
+	database, err := catalog.NewDatabase(db, dialect)
+	if err != nil {
+		return nil, err
 	}
+	return catalog.New(catalog.Config{Database: database, Store: store, Logger: logger})
 }
