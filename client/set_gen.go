@@ -23,6 +23,12 @@ func (c *Client) SDiff(ctx context.Context, keys ...string) ([]string, error) {
 	return Do(ctx, c, command.SDiff(keys...))
 }
 
+// SDiffCard returns how many members of the first set are in none of the
+// others; it stops counting at limit, unless that is 0.
+func (c *Client) SDiffCard(ctx context.Context, limit int, keys ...string) (int64, error) {
+	return Do(ctx, c, command.SDiffCard(limit, keys...))
+}
+
 // SDiffStore stores the result of [command.SDiff] at destination and returns its
 // size.
 func (c *Client) SDiffStore(ctx context.Context, destination string, keys ...string) (int64, error) {
@@ -105,6 +111,18 @@ func (c *Client) SScan(ctx context.Context, key, cursor string, opts ...command.
 // SUnion returns the members that any of the sets has.
 func (c *Client) SUnion(ctx context.Context, keys ...string) ([]string, error) {
 	return Do(ctx, c, command.SUnion(keys...))
+}
+
+// SUnionCard returns how many members all sets have together; it stops
+// counting at limit, unless that is 0.
+func (c *Client) SUnionCard(ctx context.Context, limit int, keys ...string) (int64, error) {
+	return Do(ctx, c, command.SUnionCard(limit, keys...))
+}
+
+// SUnionCardApprox is [command.SUnionCard] by estimate: cheaper for large sets, and
+// wrong by about one percent.
+func (c *Client) SUnionCardApprox(ctx context.Context, limit int, keys ...string) (int64, error) {
+	return Do(ctx, c, command.SUnionCardApprox(limit, keys...))
 }
 
 // SUnionStore stores the result of [command.SUnion] at destination and returns its

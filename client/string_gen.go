@@ -93,13 +93,22 @@ func (c *Client) MSet(ctx context.Context, values map[string]any) (bool, error) 
 	return Do(ctx, c, command.MSet(values))
 }
 
+// MSetEX stores all values at once, with one lifetime for all, and reports
+// whether it did: [command.NX] wants none of the keys to exist, [command.XX] all of them, and
+// otherwise nothing is stored. Without an option the values do not expire; one
+// of [command.KeepTTL] keeps the lifetime of each key. [command.EXAT] and [command.PXAT] in the past
+// delete the keys and report true. It is billed as one command.
+func (c *Client) MSetEX(ctx context.Context, values map[string]any, opts ...command.MSetEXOption) (bool, error) {
+	return Do(ctx, c, command.MSetEX(values, opts...))
+}
+
 // MSetNX stores all values if none of the keys exists, and reports whether it
 // did.
 func (c *Client) MSetNX(ctx context.Context, values map[string]any) (bool, error) {
 	return Do(ctx, c, command.MSetNX(values))
 }
 
-// PSetEX stores value at key for the lifetime d, in whole milliseconds, and
+// PSetEX stores value at key for the lifetime d, rounded up to a millisecond, and
 // reports true.
 func (c *Client) PSetEX(ctx context.Context, key string, d time.Duration, value any) (bool, error) {
 	return Do(ctx, c, command.PSetEX(key, d, value))
@@ -113,7 +122,7 @@ func (c *Client) Set(ctx context.Context, key string, value any, opts ...command
 	return Do(ctx, c, command.Set(key, value, opts...))
 }
 
-// SetEX stores value at key for the lifetime d, in whole seconds, and reports
+// SetEX stores value at key for the lifetime d, rounded up to a second, and reports
 // true.
 func (c *Client) SetEX(ctx context.Context, key string, d time.Duration, value any) (bool, error) {
 	return Do(ctx, c, command.SetEX(key, d, value))

@@ -37,7 +37,7 @@ func (a *Auto) Exists(ctx context.Context, keys ...string) (int64, error) {
 	return Do(ctx, a, command.Exists(keys...))
 }
 
-// Expire gives key the lifetime d, in whole seconds, and reports whether it
+// Expire gives key the lifetime d, rounded up to a second, and reports whether it
 // did: the key may be missing, or an option may prevent it. A d of 0 or less
 // deletes the key.
 func (a *Auto) Expire(ctx context.Context, key string, d time.Duration, opts ...command.ExpireOption) (bool, error) {
@@ -68,7 +68,7 @@ func (a *Auto) MemoryUsage(ctx context.Context, key string) (int64, error) {
 	return Do(ctx, a, command.MemoryUsage(key))
 }
 
-// PExpire is [command.Expire] in whole milliseconds.
+// PExpire is [command.Expire] to the millisecond.
 func (a *Auto) PExpire(ctx context.Context, key string, d time.Duration, opts ...command.ExpireOption) (bool, error) {
 	return Do(ctx, a, command.PExpire(key, d, opts...))
 }

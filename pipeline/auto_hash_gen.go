@@ -19,7 +19,7 @@ func (a *Auto) HExists(ctx context.Context, key, field string) (bool, error) {
 	return Do(ctx, a, command.HExists(key, field))
 }
 
-// HExpire gives fields of the hash at key the lifetime d, in whole seconds,
+// HExpire gives fields of the hash at key the lifetime d, rounded up to a second,
 // and says what became of each. Options are [command.NX], [command.XX], [command.GT] or [command.LT].
 func (a *Auto) HExpire(ctx context.Context, key string, d time.Duration, fields []string, opts ...command.ExpireOption) ([]command.FieldResult, error) {
 	return Do(ctx, a, command.HExpire(key, d, fields, opts...))
@@ -93,7 +93,7 @@ func (a *Auto) HMSet(ctx context.Context, key string, fields map[string]any) (bo
 	return Do(ctx, a, command.HMSet(key, fields))
 }
 
-// HPExpire is [command.HExpire] in whole milliseconds.
+// HPExpire is [command.HExpire] to the millisecond.
 func (a *Auto) HPExpire(ctx context.Context, key string, d time.Duration, fields []string, opts ...command.ExpireOption) ([]command.FieldResult, error) {
 	return Do(ctx, a, command.HPExpire(key, d, fields, opts...))
 }

@@ -23,6 +23,12 @@ func (a *Auto) SDiff(ctx context.Context, keys ...string) ([]string, error) {
 	return Do(ctx, a, command.SDiff(keys...))
 }
 
+// SDiffCard returns how many members of the first set are in none of the
+// others; it stops counting at limit, unless that is 0.
+func (a *Auto) SDiffCard(ctx context.Context, limit int, keys ...string) (int64, error) {
+	return Do(ctx, a, command.SDiffCard(limit, keys...))
+}
+
 // SDiffStore stores the result of [command.SDiff] at destination and returns its
 // size.
 func (a *Auto) SDiffStore(ctx context.Context, destination string, keys ...string) (int64, error) {
@@ -105,6 +111,18 @@ func (a *Auto) SScan(ctx context.Context, key, cursor string, opts ...command.Sc
 // SUnion returns the members that any of the sets has.
 func (a *Auto) SUnion(ctx context.Context, keys ...string) ([]string, error) {
 	return Do(ctx, a, command.SUnion(keys...))
+}
+
+// SUnionCard returns how many members all sets have together; it stops
+// counting at limit, unless that is 0.
+func (a *Auto) SUnionCard(ctx context.Context, limit int, keys ...string) (int64, error) {
+	return Do(ctx, a, command.SUnionCard(limit, keys...))
+}
+
+// SUnionCardApprox is [command.SUnionCard] by estimate: cheaper for large sets, and
+// wrong by about one percent.
+func (a *Auto) SUnionCardApprox(ctx context.Context, limit int, keys ...string) (int64, error) {
+	return Do(ctx, a, command.SUnionCardApprox(limit, keys...))
 }
 
 // SUnionStore stores the result of [command.SUnion] at destination and returns its

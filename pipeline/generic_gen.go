@@ -36,7 +36,7 @@ func (p *Pipeline) Exists(keys ...string) *Result[int64] {
 	return Add(p, command.Exists(keys...))
 }
 
-// Expire gives key the lifetime d, in whole seconds, and reports whether it
+// Expire gives key the lifetime d, rounded up to a second, and reports whether it
 // did: the key may be missing, or an option may prevent it. A d of 0 or less
 // deletes the key.
 func (p *Pipeline) Expire(key string, d time.Duration, opts ...command.ExpireOption) *Result[bool] {
@@ -67,7 +67,7 @@ func (p *Pipeline) MemoryUsage(key string) *Result[int64] {
 	return Add(p, command.MemoryUsage(key))
 }
 
-// PExpire is [command.Expire] in whole milliseconds.
+// PExpire is [command.Expire] to the millisecond.
 func (p *Pipeline) PExpire(key string, d time.Duration, opts ...command.ExpireOption) *Result[bool] {
 	return Add(p, command.PExpire(key, d, opts...))
 }

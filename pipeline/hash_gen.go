@@ -18,7 +18,7 @@ func (p *Pipeline) HExists(key, field string) *Result[bool] {
 	return Add(p, command.HExists(key, field))
 }
 
-// HExpire gives fields of the hash at key the lifetime d, in whole seconds,
+// HExpire gives fields of the hash at key the lifetime d, rounded up to a second,
 // and says what became of each. Options are [command.NX], [command.XX], [command.GT] or [command.LT].
 func (p *Pipeline) HExpire(key string, d time.Duration, fields []string, opts ...command.ExpireOption) *Result[[]command.FieldResult] {
 	return Add(p, command.HExpire(key, d, fields, opts...))
@@ -92,7 +92,7 @@ func (p *Pipeline) HMSet(key string, fields map[string]any) *Result[bool] {
 	return Add(p, command.HMSet(key, fields))
 }
 
-// HPExpire is [command.HExpire] in whole milliseconds.
+// HPExpire is [command.HExpire] to the millisecond.
 func (p *Pipeline) HPExpire(key string, d time.Duration, fields []string, opts ...command.ExpireOption) *Result[[]command.FieldResult] {
 	return Add(p, command.HPExpire(key, d, fields, opts...))
 }

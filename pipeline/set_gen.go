@@ -21,6 +21,12 @@ func (p *Pipeline) SDiff(keys ...string) *Result[[]string] {
 	return Add(p, command.SDiff(keys...))
 }
 
+// SDiffCard returns how many members of the first set are in none of the
+// others; it stops counting at limit, unless that is 0.
+func (p *Pipeline) SDiffCard(limit int, keys ...string) *Result[int64] {
+	return Add(p, command.SDiffCard(limit, keys...))
+}
+
 // SDiffStore stores the result of [command.SDiff] at destination and returns its
 // size.
 func (p *Pipeline) SDiffStore(destination string, keys ...string) *Result[int64] {
@@ -103,6 +109,18 @@ func (p *Pipeline) SScan(key, cursor string, opts ...command.ScanOption) *Result
 // SUnion returns the members that any of the sets has.
 func (p *Pipeline) SUnion(keys ...string) *Result[[]string] {
 	return Add(p, command.SUnion(keys...))
+}
+
+// SUnionCard returns how many members all sets have together; it stops
+// counting at limit, unless that is 0.
+func (p *Pipeline) SUnionCard(limit int, keys ...string) *Result[int64] {
+	return Add(p, command.SUnionCard(limit, keys...))
+}
+
+// SUnionCardApprox is [command.SUnionCard] by estimate: cheaper for large sets, and
+// wrong by about one percent.
+func (p *Pipeline) SUnionCardApprox(limit int, keys ...string) *Result[int64] {
+	return Add(p, command.SUnionCardApprox(limit, keys...))
 }
 
 // SUnionStore stores the result of [command.SUnion] at destination and returns its

@@ -92,13 +92,22 @@ func (p *Pipeline) MSet(values map[string]any) *Result[bool] {
 	return Add(p, command.MSet(values))
 }
 
+// MSetEX stores all values at once, with one lifetime for all, and reports
+// whether it did: [command.NX] wants none of the keys to exist, [command.XX] all of them, and
+// otherwise nothing is stored. Without an option the values do not expire; one
+// of [command.KeepTTL] keeps the lifetime of each key. [command.EXAT] and [command.PXAT] in the past
+// delete the keys and report true. It is billed as one command.
+func (p *Pipeline) MSetEX(values map[string]any, opts ...command.MSetEXOption) *Result[bool] {
+	return Add(p, command.MSetEX(values, opts...))
+}
+
 // MSetNX stores all values if none of the keys exists, and reports whether it
 // did.
 func (p *Pipeline) MSetNX(values map[string]any) *Result[bool] {
 	return Add(p, command.MSetNX(values))
 }
 
-// PSetEX stores value at key for the lifetime d, in whole milliseconds, and
+// PSetEX stores value at key for the lifetime d, rounded up to a millisecond, and
 // reports true.
 func (p *Pipeline) PSetEX(key string, d time.Duration, value any) *Result[bool] {
 	return Add(p, command.PSetEX(key, d, value))
@@ -112,7 +121,7 @@ func (p *Pipeline) Set(key string, value any, opts ...command.SetOption) *Result
 	return Add(p, command.Set(key, value, opts...))
 }
 
-// SetEX stores value at key for the lifetime d, in whole seconds, and reports
+// SetEX stores value at key for the lifetime d, rounded up to a second, and reports
 // true.
 func (p *Pipeline) SetEX(key string, d time.Duration, value any) *Result[bool] {
 	return Add(p, command.SetEX(key, d, value))

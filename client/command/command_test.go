@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"net/netip"
 	"strconv"
@@ -68,24 +69,51 @@ func TestTextRefusesWhatHasNoMeaning(t *testing.T) {
 	assert.ErrorContains(t, command.SAdd("k", "a", nil).Err(), "nil is not a value")
 }
 
+// TestLifetimesAreRoundedUp: what is left until a time is hardly ever whole.
+func TestLifetimesAreRoundedUp(t *testing.T) {
+	const d = 1500*time.Millisecond + time.Nanosecond
+	values := map[string]any{"k": "v"}
+	for want, cmd := range map[string]command.Cmd{
+		"[SET k v EX 2]":                  command.Set("k", "v", command.EX(d)),
+		"[SET k v PX 1501]":               command.Set("k", "v", command.PX(d)),
+		"[SET k v PX 1]":                  command.Set("k", "v", command.PX(time.Nanosecond)),
+		"[MSETEX 1 k v PX 1501]":          command.MSetEX(values, command.PX(d)),
+		"[SETEX k 2 v]":                   command.SetEX("k", d, "v"),
+		"[PSETEX k 1501 v]":               command.PSetEX("k", d, "v"),
+		"[GETEX k EX 2]":                  command.GetEx("k", command.EX(d)),
+		"[EXPIRE k 2]":                    command.Expire("k", d),
+		"[EXPIRE k 0]":                    command.Expire("k", -time.Millisecond),
+		"[PEXPIRE k 1501]":                command.PExpire("k", d),
+		"[PEXPIRE k -1]":                  command.PExpire("k", -time.Millisecond),
+		"[HEXPIRE k 2 FIELDS 1 f]":        command.HExpire("k", d, []string{"f"}),
+		"[HPEXPIRE k 1501 FIELDS 1 f]":    command.HPExpire("k", d, []string{"f"}),
+		"[HSETEX k PX 1501 FIELDS 1 k v]": command.HSetEx("k", values, command.PX(d)),
+		"[RESTORE k 1501 dump]":           command.Restore("k", "dump", command.RestoreArgs{TTL: d}),
+	} {
+		require.NoError(t, cmd.Err(), want)
+		assert.Equal(t, want, fmt.Sprint(cmd.Args()))
+	}
+}
+
 func TestOptionsThatExcludeEachOther(t *testing.T) {
 	for problem, cmd := range map[string]command.Cmd{
 		"SET: EX and PX exclude each other":        command.Set("k", 1, command.EX(time.Second), command.PX(time.Second)),
 		"SET: EX and KEEPTTL exclude each other":   command.Set("k", 1, command.EX(time.Second), command.KeepTTL()),
 		"SET: NX and XX exclude each other":        command.Set("k", 1, command.NX(), command.XX()),
 		"SET: NX and IFEQ exclude each other":      command.Set("k", 1, command.NX(), command.IFEQ("a")),
-		"SET: 1.5s is no whole number of seconds":  command.Set("k", 1, command.EX(1500*time.Millisecond)),
 		"SET: PX wants a positive lifetime":        command.Set("k", 1, command.PX(0)),
 		"SET: EXAT wants a time after 1970":        command.Set("k", 1, command.EXAT(time.Time{})),
 		"SET: nil option":                          command.Set("k", 1, nil),
 		"EXPIRE: NX and GT exclude each other":     command.Expire("k", time.Second, command.NX(), command.GT()),
 		"EXPIRE: GT and LT exclude each other":     command.Expire("k", time.Second, command.GT(), command.LT()),
-		"EXPIRE: 1ms is no whole number":           command.Expire("k", time.Millisecond),
-		"PEXPIRE: 1µs is no whole number":          command.PExpire("k", time.Microsecond),
 		"ZADD: NX and LT exclude each other":       command.ZAdd("k", []command.Z{{}}, command.LT(), command.NX()),
 		"ZADD: CH has no meaning beside INCR":      command.ZAddIncr("k", "m", 1, command.CH()),
 		"ZADD: no members":                         command.ZAdd("k", nil),
 		"MGET: no keys":                            command.MGet(),
+		"MSETEX: no values":                        command.MSetEX(nil),
+		"MSETEX: NX and XX exclude each other":     command.MSetEX(map[string]any{"k": 1}, command.NX(), command.XX()),
+		"SDIFFCARD: no keys":                       command.SDiffCard(0),
+		"SUNIONCARD: the limit is negative":        command.SUnionCard(-1, "a"),
 		"MSET: no values":                          command.MSet(nil),
 		"BITOP: NOT takes one key":                 command.BitOp(command.NOT, "d", "a", "b"),
 		"BITOP: DIFF takes two keys or more":       command.BitOp(command.DIFF, "d", "a"),

@@ -28,12 +28,11 @@ func Exists(keys ...string) Command[int64] {
 	return read(toInt, "EXISTS").add(keys...).failIf(len(keys) == 0, "no keys")
 }
 
-// Expire gives key the lifetime d, in whole seconds, and reports whether it
+// Expire gives key the lifetime d, rounded up to a second, and reports whether it
 // did: the key may be missing, or an option may prevent it. A d of 0 or less
 // deletes the key.
 func Expire(key string, d time.Duration, opts ...ExpireOption) Command[bool] {
-	s, err := wholeSeconds(d)
-	return with(repeat(toBool, "EXPIRE", key, s).fail(err), opts)
+	return with(repeat(toBool, "EXPIRE", key, wholeSeconds(d)), opts)
 }
 
 // ExpireAt lets key live until t, rounded down to a second, and reports
@@ -57,10 +56,9 @@ func MemoryUsage(key string) Command[int64] { return readSub(toInt, "MEMORY", "U
 // Persist removes the lifetime of key and reports whether it had one.
 func Persist(key string) Command[bool] { return repeat(toBool, "PERSIST", key) }
 
-// PExpire is [Expire] in whole milliseconds.
+// PExpire is [Expire] to the millisecond.
 func PExpire(key string, d time.Duration, opts ...ExpireOption) Command[bool] {
-	ms, err := wholeMillis(d)
-	return with(repeat(toBool, "PEXPIRE", key, ms).fail(err), opts)
+	return with(repeat(toBool, "PEXPIRE", key, wholeMillis(d)), opts)
 }
 
 // PExpireAt is [ExpireAt] to the millisecond.

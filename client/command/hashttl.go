@@ -40,11 +40,10 @@ func (c Command[T]) fields(fields []string) Command[T] {
 	return c.add("FIELDS", count(len(fields))).add(fields...).failIf(len(fields) == 0, "no fields")
 }
 
-// HExpire gives fields of the hash at key the lifetime d, in whole seconds,
+// HExpire gives fields of the hash at key the lifetime d, rounded up to a second,
 // and says what became of each. Options are [NX], [XX], [GT] or [LT].
 func HExpire(key string, d time.Duration, fields []string, opts ...ExpireOption) Command[[]FieldResult] {
-	s, err := wholeSeconds(d)
-	return with(repeat(fieldResults(len(fields)), "HEXPIRE", key, s).fail(err), opts).fields(fields)
+	return with(repeat(fieldResults(len(fields)), "HEXPIRE", key, wholeSeconds(d)), opts).fields(fields)
 }
 
 // HExpireAt lets fields of the hash at key live until t, rounded down to a
@@ -53,10 +52,9 @@ func HExpireAt(key string, t time.Time, fields []string, opts ...ExpireOption) C
 	return with(repeat(fieldResults(len(fields)), "HEXPIREAT", key, integer(t.Unix())), opts).fields(fields)
 }
 
-// HPExpire is [HExpire] in whole milliseconds.
+// HPExpire is [HExpire] to the millisecond.
 func HPExpire(key string, d time.Duration, fields []string, opts ...ExpireOption) Command[[]FieldResult] {
-	ms, err := wholeMillis(d)
-	return with(repeat(fieldResults(len(fields)), "HPEXPIRE", key, ms).fail(err), opts).fields(fields)
+	return with(repeat(fieldResults(len(fields)), "HPEXPIRE", key, wholeMillis(d)), opts).fields(fields)
 }
 
 // HPExpireAt is [HExpireAt] to the millisecond.

@@ -38,7 +38,10 @@ func keyRange(name string, args []string) (first, last, step int) {
 		return 1, 2, 1
 	case "BITOP":
 		return 2, end, 1
-	case "SINTERCARD", "ZINTERCARD", "ZDIFF", "ZINTER", "ZUNION", "LMPOP", "ZMPOP":
+	case "MSETEX":
+		first, last, _ = numbered(args, 1)
+		return first, first + 2*(last-first), 2
+	case "SINTERCARD", "SDIFFCARD", "SUNIONCARD", "ZINTERCARD", "ZDIFF", "ZINTER", "ZUNION", "LMPOP", "ZMPOP":
 		return numbered(args, 1)
 	case "EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "FCALL", "FCALL_RO":
 		return numbered(args, 2)

@@ -64,14 +64,14 @@ func with[T any, O optional](c Command[T], opts []O) Command[T] {
 }
 
 // Expiry is a lifetime or a point in time at which a value ends: an option of
-// [Set], [SetGet], [GetEx], [HSetEx] and [HGetEx]. Make one with [EX], [PX],
+// [Set], [SetGet], [MSetEX], [GetEx], [HSetEx] and [HGetEx]. Make one with [EX], [PX],
 // [EXAT] or [PXAT].
 type Expiry struct{ option }
 
-// EX lets the value live for d, in whole seconds.
+// EX lets the value live for d, rounded up to a second.
 func EX(d time.Duration) Expiry { return expiry("EX", wholeSeconds, d) }
 
-// PX lets the value live for d, in whole milliseconds.
+// PX lets the value live for d, rounded up to a millisecond.
 func PX(d time.Duration) Expiry { return expiry("PX", wholeMillis, d) }
 
 // EXAT lets the value live until t, rounded down to a second.
@@ -80,12 +80,12 @@ func EXAT(t time.Time) Expiry { return expiryAt("EXAT", t.Unix()) }
 // PXAT lets the value live until t, rounded down to a millisecond.
 func PXAT(t time.Time) Expiry { return expiryAt("PXAT", t.UnixMilli()) }
 
-func expiry(token string, whole func(time.Duration) (string, error), d time.Duration) Expiry {
-	s, err := whole(d)
-	if err == nil && d <= 0 {
-		err = fmt.Errorf("%s wants a positive lifetime", token)
+func expiry(token string, whole func(time.Duration) string, d time.Duration) Expiry {
+	o := option{token: token, arg: whole(d), hasArg: true, group: groupLifetime}
+	if d <= 0 {
+		o.err = fmt.Errorf("%s wants a positive lifetime", token)
 	}
-	return Expiry{option{token: token, arg: s, hasArg: true, err: err, group: groupLifetime}}
+	return Expiry{o}
 }
 
 func expiryAt(token string, at int64) Expiry {
@@ -96,20 +96,18 @@ func expiryAt(token string, at int64) Expiry {
 	return Expiry{o}
 }
 
-// wholeSeconds refuses what a unit of a second would silently cut off: a
-// lifetime of 1.5 s is a mistake that belongs to PX.
-func wholeSeconds(d time.Duration) (string, error) {
-	if d%time.Second != 0 {
-		return "", fmt.Errorf("%v is no whole number of seconds: use the millisecond form", d)
-	}
-	return integer(int64(d / time.Second)), nil
-}
+// wholeSeconds and wholeMillis round up: what is left until some time is
+// hardly ever a whole number, and a lifetime must not become none.
+func wholeSeconds(d time.Duration) string { return roundedUp(d, time.Second) }
 
-func wholeMillis(d time.Duration) (string, error) {
-	if d%time.Millisecond != 0 {
-		return "", fmt.Errorf("%v is no whole number of milliseconds", d)
+func wholeMillis(d time.Duration) string { return roundedUp(d, time.Millisecond) }
+
+func roundedUp(d, unit time.Duration) string {
+	n := int64(d / unit)
+	if d > 0 && d%unit != 0 {
+		n++
 	}
-	return integer(d.Milliseconds()), nil
+	return integer(n)
 }
 
 // Keep is the option that leaves the lifetime of the old value in force, see
@@ -128,7 +126,7 @@ type Forever struct{ option }
 func PERSIST() Forever { return Forever{option{token: "PERSIST", group: groupLifetime}} }
 
 // Existence is a condition on what is there already, see [NX] and [XX]. It
-// fits wherever Redis has it: [Set], [Expire], [ZAdd], [GeoAdd], [JSONSet],
+// fits wherever Redis has it: [Set], [MSetEX], [Expire], [ZAdd], [GeoAdd], [JSONSet],
 // [HExpire] and their relatives.
 type Existence struct{ option }
 
@@ -198,6 +196,16 @@ func (Expiry) setOption()    {}
 func (Keep) setOption()      {}
 func (Existence) setOption() {}
 func (Match) setOption()     {}
+
+// MSetEXOption is an option of [MSetEX]: an [Expiry], [KeepTTL], [NX] or [XX].
+type MSetEXOption interface {
+	optional
+	mSetEXOption()
+}
+
+func (Expiry) mSetEXOption()    {}
+func (Keep) mSetEXOption()      {}
+func (Existence) mSetEXOption() {}
 
 // GetExOption is an option of [GetEx] and [HGetEx]: an [Expiry] or [PERSIST].
 type GetExOption interface {

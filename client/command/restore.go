@@ -4,7 +4,7 @@ import "time"
 
 // RestoreArgs varies [Restore].
 type RestoreArgs struct {
-	TTL     time.Duration // in whole milliseconds; 0 for none
+	TTL     time.Duration // rounded up to a millisecond; 0 for none
 	At      time.Time     // instead of TTL: when the key expires
 	Replace bool          // whatever is at the key
 	Idle    time.Duration // how long the key counts as unused; 0 for not at all
@@ -12,11 +12,11 @@ type RestoreArgs struct {
 
 // Restore creates key from what [Dump] returned and reports true.
 func Restore(key, dump string, args RestoreArgs) Command[bool] {
-	ms, err := wholeMillis(args.TTL)
+	ms := wholeMillis(args.TTL)
 	if !args.At.IsZero() {
 		ms = integer(args.At.UnixMilli())
 	}
-	c := write(okOrNil, "RESTORE", key, ms, dump).fail(err)
+	c := write(okOrNil, "RESTORE", key, ms, dump)
 	c = c.failIf(args.TTL != 0 && !args.At.IsZero(), "TTL and At exclude each other")
 	if args.Replace {
 		c = c.add("REPLACE")

@@ -13,6 +13,12 @@ func SDiff(keys ...string) Command[[]string] {
 	return read(toStrings, "SDIFF").add(keys...).failIf(len(keys) == 0, "no keys")
 }
 
+// SDiffCard returns how many members of the first set are in none of the
+// others; it stops counting at limit, unless that is 0.
+func SDiffCard(limit int, keys ...string) Command[int64] {
+	return read(toInt, "SDIFFCARD").cardinality(limit, keys)
+}
+
 // SDiffStore stores the result of [SDiff] at destination and returns its
 // size.
 func SDiffStore(destination string, keys ...string) Command[int64] {
@@ -27,8 +33,12 @@ func SInter(keys ...string) Command[[]string] {
 // SInterCard returns how many members all sets have; it stops counting at
 // limit, unless that is 0.
 func SInterCard(limit int, keys ...string) Command[int64] {
-	return read(toInt, "SINTERCARD", count(len(keys))).add(keys...).
-		failIf(len(keys) == 0, "no keys").add("LIMIT", count(limit))
+	return read(toInt, "SINTERCARD").cardinality(limit, keys)
+}
+
+func (c Command[T]) cardinality(limit int, keys []string, words ...string) Command[T] {
+	c = c.add(count(len(keys))).add(keys...).failIf(len(keys) == 0, "no keys").failIf(limit < 0, "the limit is negative")
+	return c.add(words...).add("LIMIT", count(limit))
 }
 
 // SInterStore stores the result of [SInter] at destination and returns its
@@ -90,6 +100,18 @@ func SScan(key, cursor string, opts ...ScanOption) Command[Page[string]] {
 // SUnion returns the members that any of the sets has.
 func SUnion(keys ...string) Command[[]string] {
 	return read(toStrings, "SUNION").add(keys...).failIf(len(keys) == 0, "no keys")
+}
+
+// SUnionCard returns how many members all sets have together; it stops
+// counting at limit, unless that is 0.
+func SUnionCard(limit int, keys ...string) Command[int64] {
+	return read(toInt, "SUNIONCARD").cardinality(limit, keys)
+}
+
+// SUnionCardApprox is [SUnionCard] by estimate: cheaper for large sets, and
+// wrong by about one percent.
+func SUnionCardApprox(limit int, keys ...string) Command[int64] {
+	return read(toInt, "SUNIONCARD").cardinality(limit, keys, "APPROX")
 }
 
 // SUnionStore stores the result of [SUnion] at destination and returns its

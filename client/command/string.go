@@ -77,17 +77,25 @@ func MSet(values map[string]any) Command[bool] {
 	return repeat(okOrNil, "MSET").mapping(values)
 }
 
+// MSetEX stores all values at once, with one lifetime for all, and reports
+// whether it did: [NX] wants none of the keys to exist, [XX] all of them, and
+// otherwise nothing is stored. Without an option the values do not expire; one
+// of [KeepTTL] keeps the lifetime of each key. [EXAT] and [PXAT] in the past
+// delete the keys and report true. It is billed as one command.
+func MSetEX(values map[string]any, opts ...MSetEXOption) Command[bool] {
+	return with(repeat(toBool, "MSETEX", count(len(values))).mapping(values), opts)
+}
+
 // MSetNX stores all values if none of the keys exists, and reports whether it
 // did.
 func MSetNX(values map[string]any) Command[bool] {
 	return write(toBool, "MSETNX").mapping(values)
 }
 
-// PSetEX stores value at key for the lifetime d, in whole milliseconds, and
+// PSetEX stores value at key for the lifetime d, rounded up to a millisecond, and
 // reports true.
 func PSetEX(key string, d time.Duration, value any) Command[bool] {
-	ms, err := wholeMillis(d)
-	return repeat(okOrNil, "PSETEX", key, ms).fail(err).value(value)
+	return repeat(okOrNil, "PSETEX", key, wholeMillis(d)).value(value)
 }
 
 // Set stores value at key. It reports false if [NX], [XX] or a [Match]
@@ -106,11 +114,10 @@ func SetGet(key string, value any, opts ...SetOption) Command[Maybe[string]] {
 	return with(write(maybe(toString), "SET", key, v, "GET").fail(err), opts)
 }
 
-// SetEX stores value at key for the lifetime d, in whole seconds, and reports
+// SetEX stores value at key for the lifetime d, rounded up to a second, and reports
 // true.
 func SetEX(key string, d time.Duration, value any) Command[bool] {
-	s, err := wholeSeconds(d)
-	return repeat(okOrNil, "SETEX", key, s).fail(err).value(value)
+	return repeat(okOrNil, "SETEX", key, wholeSeconds(d)).value(value)
 }
 
 // SetNX stores value at key if there is none, and reports whether it did.
