@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,7 +21,10 @@ func Fiber(cached http.Handler) fiber.Handler {
 			values[i] = strings.Clone(c.Params(name))
 		}
 		return adaptor.HTTPHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			own := copied(r)
+			// fasthttp's own context is recycled, too, and ends only with the server.
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			own := copied(ctx, r)
 			own.Pattern = own.Method + " " + route
 			for i, name := range names {
 				own.SetPathValue(name, values[i])
@@ -31,8 +35,8 @@ func Fiber(cached http.Handler) fiber.Handler {
 }
 
 // copied is r without anything that the server will write over.
-func copied(r *http.Request) *http.Request {
-	own := r.Clone(r.Context())
+func copied(ctx context.Context, r *http.Request) *http.Request {
+	own := r.Clone(ctx)
 	own.Method, own.Host, own.RequestURI = strings.Clone(r.Method), strings.Clone(r.Host), strings.Clone(r.RequestURI)
 	own.RemoteAddr, own.Proto = strings.Clone(r.RemoteAddr), strings.Clone(r.Proto)
 	if u, err := url.ParseRequestURI(own.RequestURI); err == nil {
