@@ -34,6 +34,14 @@ lint: ## gofmt, go vet and staticcheck
 generate: ## write the *_gen.go files again
 	$(GO) generate ./...
 
+.PHONY: golden
+golden: ## write the golden files again (the -update flag of client and internal/entry)
+	$(GO) test -count=1 -run Golden ./client ./internal/entry -update
+
+.PHONY: house
+house: ## print the numbers of the house: sizes of functions, what is too much
+	$(GO) test -count=1 -v -run '^TestHouse_' .
+
 .PHONY: fuzz
 fuzz: ## new fuzzing, 5 s a target, before handing in (FUZZ=30s for longer)
 	.ci/fuzz.sh $${FUZZ:-5s}

@@ -12,7 +12,7 @@ const escape = (s: string) => encodeURIComponent(s).replace(/[!'()*]/g, (c) => "
 const unescape = (s: string) => s.replace(/(%[0-9A-F]{2})+/gi, decodeURIComponent);
 const canonical = (s: string) => (s === "" || s === "%_" ? "%_" : escape(unescape(s)));
 
-/** Reads the entry `ns:e:<name>:<fingerprint>:<key>`; see FORMAT.md. */
+/** Reads the entry `ns:e:<name>:<fingerprint>:<key>`; see docs/entry-format.md. */
 export async function read<T>(redis: Redis, ns: string, name: string, fingerprint: string, key: string): Promise<Entry<T> | null> {
   const text = await redis.get<string>(`${ns}:e:${name}:${fingerprint}:${key}`);
   if (!text?.startsWith("R1 ")) return null;
