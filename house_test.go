@@ -30,7 +30,14 @@ var tooMuch = []string{
 	"upstashtest/redisengine/engine.go prepare", "client/exchange.go parse", "client/scan_text.go escaped",
 	"handler/storable.go storableByHeader", "handler/config.go check", "handler/exchange.go round",
 	"handler/cachecontrol.go set", "internal/flight/load.go find", "strategies/many.go sort",
-	"strategies/config.go check", "invalidate/pattern.go Run",
+	"strategies/config.go check", "invalidate/pattern.go Run", "handler/storable.go forbidden",
+	"upstashtest/internal/engine/sparse_read.go parseGrep", "upstashtest/internal/engine/zset.go apply",
+	"upstashtest/internal/engine/zset_combine.go parseOptions", "upstashtest/internal/engine/zset_range.go parseRange",
+	"upstashtest/internal/engine/bitmap.go cmdBitPos", "upstashtest/internal/engine/scan.go parseScan",
+	"upstashtest/internal/engine/vector.go cmdVectorCreate", "upstashtest/internal/engine/vector.go cmdVectorQuery",
+	"upstashtest/internal/engine/stream_read.go parseReading", "upstashtest/internal/engine/stream_write.go parseAdding",
+	"upstashtest/internal/engine/stream_pending.go parseClaiming", "upstashtest/internal/engine/stream_pending.go cmdXClaim",
+	"upstashtest/internal/lua/cmsgpack.go appendPackedNumber", "upstashtest/internal/lua/cmsgpack.go read",
 }
 
 // function is one function's size.
