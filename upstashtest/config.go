@@ -50,6 +50,8 @@ type Token struct {
 	Name     string // for [Server.BillOf]; "" is not allowed
 	Value    string // the token itself
 	ReadOnly bool
+
+	user bool // the token is of ACL RESTTOKEN: the engine knows the user's rights
 }
 
 // Names of the two tokens that every server has, for [Server.BillOf].

@@ -44,6 +44,11 @@ func (x *exchange) checkAccess(args []string) refusal {
 	if slices.ContainsFunc(x.s.cfg.Without, func(name string) bool { return strings.EqualFold(name, in.Name) }) {
 		return refusal{string(engine.Unavailable(in.Name).Bytes), http.StatusBadRequest}
 	}
+	if e, ok := x.s.engine.(aclEngine); ok && x.token.user {
+		if no := e.Permit(x.token.Name, args); no.Kind == command.KindError {
+			return refusal{string(no.Bytes), http.StatusBadRequest}
+		}
+	}
 	if x.token.ReadOnly && !readable(in) {
 		return refuse(http.StatusBadRequest, "NOPERM this user has no permissions to run the '%s' command or its subcommand", strings.ToLower(in.Name))
 	}
@@ -83,7 +88,12 @@ func (x *exchange) run(args []string) (command.Reply, error) {
 	if err := x.throttle(x.r.Context()); err != nil {
 		return command.Reply{}, err
 	}
-	if in, _ := engine.Lookup(args); x.s.replica != nil && replicated(in) {
+	in, _ := engine.Lookup(args)
+	if _, ok := x.s.engine.(aclEngine); ok && in.Name == "ACL WHOAMI" {
+		x.ran(args, Result{})
+		return command.Reply{Kind: command.KindBulk, Bytes: []byte(x.token.Name)}, nil
+	}
+	if x.s.replica != nil && replicated(in) {
 		r, seen, err := x.s.replica.Do(x.r.Context(), args, x.atLeast)
 		if err != nil {
 			return command.Reply{}, err

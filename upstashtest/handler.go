@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/cldcde/restash/client/command"
 )
 
 // maxBody bounds what is read into memory. The service's own limit is per
@@ -87,8 +89,22 @@ func (s *Server) authenticate(r *http.Request) (Token, bool) {
 			value = t
 		}
 	}
-	t, ok := s.tokens[value]
-	return t, ok && value != ""
+	if t, ok := s.tokens[value]; ok {
+		return t, value != ""
+	}
+	if e, ok := s.engine.(aclEngine); ok && value != "" {
+		name, known := e.UserOf(value)
+		return Token{Name: name, user: true}, known
+	}
+	return Token{}, false
+}
+
+// aclEngine is what an engine offers that keeps users of its own.
+type aclEngine interface {
+	// UserOf returns the user of a token that ACL RESTTOKEN gave out.
+	UserOf(token string) (name string, ok bool)
+	// Permit is an error reply if the user may not run the command.
+	Permit(user string, args []string) command.Reply
 }
 
 // exchange is one request of the REST API and its answer.

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/cldcde/restash/client/command"
 )
 
 // keepAlive is how long a stream may be silent before a comment is sent.
@@ -27,6 +29,12 @@ func (x *exchange) stream(kind, rest string) {
 	if kind == "monitor" && x.token.ReadOnly {
 		x.fail(http.StatusBadRequest, "NOPERM this user has no permissions to run the 'monitor' command or its subcommand")
 		return
+	}
+	if e, ok := x.s.engine.(aclEngine); ok && x.token.user {
+		if no := e.Permit(x.token.Name, append([]string{kind}, names...)); no.Kind == command.KindError {
+			x.fail(http.StatusBadRequest, string(no.Bytes))
+			return
+		}
 	}
 	var want Stream
 	switch kind {

@@ -13,10 +13,6 @@ func serverCommands() map[string]handler {
 		"SELECT": cmdSelect, "COMMAND": cmdCommand, "FLUSHALL": cmdFlush, "FLUSHDB": cmdFlush,
 		"TIME": cmdTime, "INFO": cmdInfo, "MEMORY USAGE": cmdMemoryUsage,
 		"CONFIG GET": cmdConfigGet, "CONFIG SET": cmdConfigSet, "WAIT": cmdWait, "WAITAOF": cmdWaitAOF,
-		"ACL WHOAMI": cmdWhoAmI, "ACL USERS": cmdACLUsers, "ACL LIST": cmdACLList, "ACL CAT": cmdACLCat,
-		"ACL GENPASS": cmdACLGenPass, "ACL GETUSER": cmdACLGetUser, "ACL LOG": cmdACLLog,
-		"ACL SETUSER": cmdACLRefuse, "ACL DELUSER": cmdACLRefuse, "ACL GENTOKEN": cmdACLRefuse,
-		"ACL RESTTOKEN": cmdACLRefuse, "ACL SAVE": cmdACLRefuse, "ACL LOAD": cmdACLRefuse,
 	}
 }
 
@@ -189,31 +185,11 @@ func cmdConfigSet(e *Engine, c *call) Reply {
 	return okReply()
 }
 
-func cmdWhoAmI(*Engine, *call) Reply { return bulk("default") }
-
-func cmdACLUsers(*Engine, *call) Reply { return bulks([]string{"default", "default_ro"}) }
-
-func cmdACLList(*Engine, *call) Reply {
-	return bulks([]string{"user default on ~* &* +@all", "user default_ro on ~* &* -@all +@read -@dangerous"})
-}
-
-func cmdACLLog(*Engine, *call) Reply { return array() }
-
 // cmdACLCat lists the families, or the commands of one.
 func cmdACLCat(_ *Engine, c *call) Reply {
 	found := map[string]bool{}
 	for name, in := range table() {
-		categories := []string{in.Group}
-		if in.Read {
-			categories = append(categories, "read")
-		}
-		if in.Write {
-			categories = append(categories, "write")
-		}
-		if in.Risky {
-			categories = append(categories, "dangerous")
-		}
-		for _, category := range categories {
+		for _, category := range categoriesOf(in) {
 			switch {
 			case len(c.args) == 2:
 				found[category] = true
@@ -239,19 +215,4 @@ func cmdACLGenPass(_ *Engine, c *call) Reply {
 	b := make([]byte, (bits+7)/8)
 	_, _ = rand.Read(b) // it never fails
 	return bulk(hex.EncodeToString(b)[:(bits+3)/4])
-}
-
-func cmdACLGetUser(_ *Engine, c *call) Reply {
-	rules := map[string]string{"default": "+@all", "default_ro": "-@all +@read -@dangerous"}[c.args[2]]
-	if rules == "" {
-		return nilReply
-	}
-	return array(bulk("flags"), bulks([]string{"on"}), bulk("passwords"), bulks([]string{}),
-		bulk("commands"), bulk(rules), bulk("keys"), bulk("~*"), bulk("channels"), bulk("&*"), bulk("selectors"), bulks([]string{}))
-}
-
-// cmdACLRefuse stands for what makes or removes users: this server takes its
-// tokens from its configuration.
-func cmdACLRefuse(_ *Engine, c *call) Reply {
-	return errorf("ERR %s is not emulated by this server: give it further tokens when it starts", c.info.Name)
 }

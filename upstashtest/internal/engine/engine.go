@@ -53,6 +53,7 @@ type Engine struct {
 	endings      endings
 	hasFieldEnds bool // a field of a hash had a lifetime: renamed hashes must look
 
+	acl     acl
 	scripts scriptStore
 	notify  string // the setting notify-keyspace-events
 	scanned []slot // the keys of the last SCAN that began
@@ -70,6 +71,7 @@ func New(cfg Config) (*Engine, error) {
 	e := &Engine{cfg: cfg, m: miniredis.NewMiniRedis(), rnd: rand.New(rand.NewPCG(cfg.Seed, 0x5eed))}
 	e.hub.init()
 	e.scripts.init()
+	e.acl.init()
 	e.m.Seed(int(cfg.Seed) + 1)
 	conn, err := e.m.Dial() // starts it, with no listener
 	if err != nil {

@@ -19,7 +19,7 @@ func overlay() map[string]handler {
 			stringCommands(), genericCommands(), serverCommands(), pubsubCommands(),
 			scriptCommands(), functionCommands(), jsonCommands(),
 			bitmapCommands(), zsetCommands(), hashCommands(),
-			geoCommands(), streamCommands(), scanCommands(), dumpCommands(), miscCommands(), searchCommands(), repairCommands(), groupCommands(), hllCommands(), sparseCommands(), vectorCommands(),
+			geoCommands(), streamCommands(), scanCommands(), dumpCommands(), miscCommands(), searchCommands(), repairCommands(), groupCommands(), hllCommands(), sparseCommands(), vectorCommands(), aclCommands(),
 		} {
 			maps.Copy(overlayMap, family)
 		}
