@@ -66,7 +66,7 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 	x.url = c.base
 	x.url.Path += "/" + endpoint
 	// A batch of one keeps to JSON: in RESP2 its framing would be ambiguous.
-	x.resp2 = c.cfg.Format == RESP2 && endpoint == "pipeline" && len(cmds) > 1
+	x.resp2 = c.cfg.Encoding == RESP2 && endpoint == "pipeline" && len(cmds) > 1
 	if err := x.send(ctx); err != nil {
 		return nil, err
 	}

@@ -153,13 +153,13 @@ func TestAllocationsOfASingleCommand(t *testing.T) {
 // in memory: what differs is the reading.
 func BenchmarkReply(b *testing.B) {
 	for _, n := range []int{100, kib, 100 * kib, 1024 * kib} {
-		for name, format := range map[string]client.Format{"base64": client.JSON, "resp2": client.RESP2} {
+		for name, format := range map[string]client.Encoding{"base64": client.JSON, "resp2": client.RESP2} {
 			body := envelope(n)
 			if format == client.RESP2 {
 				body = fmt.Sprintf("$%d\r\n%s\r\n", n, value(n))
 			}
 			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
-				c := benchClient(b, client.Config{Format: format, HTTPClient: &http.Client{Transport: fixed(body)}})
+				c := benchClient(b, client.Config{Encoding: format, HTTPClient: &http.Client{Transport: fixed(body)}})
 				b.SetBytes(int64(n))
 				b.ReportAllocs()
 				for b.Loop() {

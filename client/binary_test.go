@@ -26,10 +26,10 @@ func everyByte() string {
 }
 
 func TestBytesArriveAsTheyAre(t *testing.T) {
-	for name, format := range map[string]client.Format{"JSON": client.JSON, "RESP2": client.RESP2} {
+	for name, format := range map[string]client.Encoding{"JSON": client.JSON, "RESP2": client.RESP2} {
 		t.Run(name, func(t *testing.T) {
 			srv := upstashtest.Run(t, func(cfg *upstashtest.Config) { cfg.InMemory = true })
-			c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, Format: format, HTTPClient: srv.HTTPClient()})
+			c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, Encoding: format, HTTPClient: srv.HTTPClient()})
 			require.NoError(t, err)
 			ctx, data := t.Context(), everyByte()
 

@@ -82,18 +82,18 @@ func spoilt(resp *http.Response, err error) (*http.Response, error) {
 
 // TestChaos counts: what a caller was told must be what happened.
 func TestChaos(t *testing.T) {
-	for name, format := range map[string]client.Format{"JSON": client.JSON, "RESP2": client.RESP2} {
+	for name, format := range map[string]client.Encoding{"JSON": client.JSON, "RESP2": client.RESP2} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { incrUnderChaos(t, format) })
 		})
 	}
 }
 
-func incrUnderChaos(t *testing.T, format client.Format) {
+func incrUnderChaos(t *testing.T, format client.Encoding) {
 	const calls, callers = 10_000, 20
 	srv := upstashtest.Run(t, func(cfg *upstashtest.Config) { cfg.InMemory = true })
 	c, err := client.New(client.Config{
-		URL: srv.URL, Token: srv.Token, Format: format, Logger: slog.New(slog.DiscardHandler),
+		URL: srv.URL, Token: srv.Token, Encoding: format, Logger: slog.New(slog.DiscardHandler),
 		HTTPClient: &http.Client{Transport: chaos{srv.HTTPClient().Transport}},
 	})
 	require.NoError(t, err)

@@ -15,19 +15,19 @@ import (
 // goroutines at once, and should live as long as the process: it keeps
 // connections, TLS sessions and the sync token.
 type Client struct {
-	cfg           Config
-	base          url.URL
-	authorization []string
-	telemetry     telemetry
-	retry         *retryablehttp.Client
-	streams       *http.Client
-	dropIdle      func()
-	trace         *Trace
-	token         syncToken
-	stats         counters
-	lastUse       atomic.Int64 // wall clock, in ns
-	lastWarn      atomic.Int64 // wall clock, in ns
-	closed        atomic.Bool
+	cfg       Config
+	base      url.URL
+	token     secret
+	telemetry telemetry
+	retry     *retryablehttp.Client
+	streams   *http.Client
+	dropIdle  func()
+	trace     *Trace
+	sync      syncToken
+	stats     counters
+	lastUse   atomic.Int64 // wall clock, in ns
+	lastWarn  atomic.Int64 // wall clock, in ns
+	closed    atomic.Bool
 }
 
 // New returns a client for the database of cfg. It makes no connection; an
@@ -37,8 +37,8 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{cfg: cfg.withDefaults(), base: *base, trace: cfg.Trace, telemetry: newTelemetry(cfg)}
-	c.authorization = []string{"Bearer " + cfg.Token}
+	c := &Client{cfg: cfg.withDefaults(), base: *base, trace: cfg.Trace, telemetry: newTelemetry(cfg), token: newSecret(cfg.Token)}
+	c.cfg.Token = "" // kept where nothing prints it
 	calls, streams, dropIdle := httpClients(c.cfg)
 	c.retry, c.streams, c.dropIdle = newRetrying(calls, c.cfg.MaxRetries), streams, dropIdle
 	return c, nil
@@ -83,7 +83,7 @@ func (x *exchange) single(ctx context.Context, args []string, bad error) error {
 		return err
 	}
 	x.url = x.c.base
-	x.resp2 = x.c.cfg.Format == RESP2
+	x.resp2 = x.c.cfg.Encoding == RESP2
 	body, ok := appendArgs(make([]byte, 0, sizeHint(args)), args)
 	x.body = body
 	if ok {

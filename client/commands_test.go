@@ -148,7 +148,7 @@ func TestTableCoversTheListOfCommands(t *testing.T) {
 
 // answering returns a client whose server gives each command the reply that
 // answer makes of the body of the request.
-func answering(t *testing.T, format client.Format, answer func(body string) string) *client.Client {
+func answering(t *testing.T, format client.Encoding, answer func(body string) string) *client.Client {
 	t.Helper()
 	mock := httpmock.NewMockTransport()
 	mock.RegisterNoResponder(func(r *http.Request) (*http.Response, error) {
@@ -169,7 +169,7 @@ func answering(t *testing.T, format client.Format, answer func(body string) stri
 		return resp, nil
 	})
 	c, err := client.New(client.Config{
-		URL: "https://test.upstash.io", Token: "secret-token", Format: format, MaxRetries: client.NoRetry,
+		URL: "https://test.upstash.io", Token: "secret-token", Encoding: format, MaxRetries: client.NoRetry,
 		HTTPClient: &http.Client{Transport: mock},
 	})
 	require.NoError(t, err)

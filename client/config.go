@@ -27,7 +27,7 @@ const (
 	NoLimit = -1 // for Config.MaxConns and the fields of Limits
 )
 
-// Format is how answers travel.
+// Encoding is how answers travel.
 //
 // A whole Get through a transport in memory, best of four runs of
 // BenchmarkReply on two shared cores, and the body that travels:
@@ -41,12 +41,12 @@ const (
 // So RESP2 is worth it for large values only. It is the less trodden path:
 // servers and emulators differ in how they frame pipelines and errors, all of
 // which this client reads.
-type Format uint8
+type Encoding uint8
 
 const (
 	// JSON asks for JSON with strings in base64, as the official SDKs do. It
 	// is byte-exact.
-	JSON Format = iota
+	JSON Encoding = iota
 	// RESP2 asks for Redis's own format where the server has it: single
 	// commands and pipelines. Transactions are answered in JSON.
 	RESP2
@@ -89,8 +89,8 @@ type Config struct {
 	// AllowHTTP lists host names, without port, to which the token may travel
 	// without TLS. Loopback addresses are always allowed.
 	AllowHTTP []string
-	// Format is how answers travel; default [JSON].
-	Format Format
+	// Encoding is how answers travel; default [JSON].
+	Encoding Encoding
 
 	// StreamIdle is how long a stream may be silent, heartbeats included, before
 	// its connection counts as dead and is opened again; default 5 minutes,
@@ -158,8 +158,8 @@ func (cfg Config) validate() (*url.URL, error) {
 		return nil, configError("MaxRetries", "is less than NoRetry")
 	case cfg.MaxConns < NoLimit:
 		return nil, configError("MaxConns", "is less than NoLimit")
-	case cfg.Format > RESP2:
-		return nil, configError("Format", "is neither JSON nor RESP2")
+	case cfg.Encoding > RESP2:
+		return nil, configError("Encoding", "is neither JSON nor RESP2")
 	case cfg.Limits.Value < NoLimit || cfg.Limits.Key < NoLimit || cfg.Limits.Request < NoLimit:
 		return nil, configError("Limits", "has a field less than NoLimit")
 	}

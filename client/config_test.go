@@ -26,7 +26,7 @@ func TestNewNamesTheFieldThatIsWrong(t *testing.T) {
 		"Config.Timeout is negative":              func(c *client.Config) { c.Timeout = -1 },
 		"Config.MaxRetries":                       func(c *client.Config) { c.MaxRetries = -2 },
 		"Config.MaxConns":                         func(c *client.Config) { c.MaxConns = -2 },
-		"Config.Format":                           func(c *client.Config) { c.Format = 9 },
+		"Config.Encoding":                         func(c *client.Config) { c.Encoding = 9 },
 		"Config.Limits":                           func(c *client.Config) { c.Limits.Key = -2 },
 	} {
 		cfg := valid

@@ -52,7 +52,7 @@ type differential struct {
 	redis *redis.Client
 }
 
-func newDifferential(t *testing.T, format client.Format) differential {
+func newDifferential(t *testing.T, format client.Encoding) differential {
 	t.Helper()
 	socket := redisServer(t)
 	direct := redis.NewClient(&redis.Options{Network: "unix", Addr: socket, Protocol: 2, DisableIdentity: true, MaxRetries: 100, MinRetryBackoff: 10 * time.Millisecond})
@@ -61,7 +61,7 @@ func newDifferential(t *testing.T, format client.Format) differential {
 	engine, err := redisengine.New(t.Context(), "unix://"+socket)
 	require.NoError(t, err)
 	srv := upstashtest.Run(t, func(cfg *upstashtest.Config) { cfg.Engine = engine; cfg.InMemory = true })
-	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, Format: format, HTTPClient: srv.HTTPClient(), MaxRetries: client.NoRetry})
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, Encoding: format, HTTPClient: srv.HTTPClient(), MaxRetries: client.NoRetry})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, c.Close()) })
 	return differential{rest: c, redis: direct}
@@ -81,7 +81,7 @@ var unordered = []string{"HGETALL", "HKEYS", "HVALS", "KEYS", "SCAN", "SDIFF", "
 // same data, and compares what comes back: as it should be, with the wrong
 // type under its key, and with an argument missing.
 func TestDifferential(t *testing.T) {
-	for name, format := range map[string]client.Format{"JSON": client.JSON, "RESP2": client.RESP2} {
+	for name, format := range map[string]client.Encoding{"JSON": client.JSON, "RESP2": client.RESP2} {
 		t.Run(name, func(t *testing.T) {
 			d := newDifferential(t, format)
 			compared := map[string]bool{}

@@ -118,7 +118,7 @@ func (x *exchange) begin(req *http.Request) {
 		return
 	}
 	var token []string
-	token, x.number = x.c.token.begin()
+	token, x.number = x.c.sync.begin()
 	req.Header[syncHeader] = token
 }
 
@@ -147,15 +147,16 @@ func (x *exchange) read(resp *http.Response) error {
 		return err
 	}
 	if !x.c.cfg.NoSyncToken {
-		x.c.token.answer(x.number, resp.Header[syncHeader])
+		x.c.sync.answer(x.number, resp.Header[syncHeader])
 	}
 	parseErr := x.parse(body, resp.Header.Get("Content-Type"))
+	x.clean()
 	switch {
 	case x.status == http.StatusTooManyRequests || x.status >= 500:
 		x.wait = retryAfter(resp.Header)
 		return errBadStatus
 	case parseErr != nil:
-		return unreadable(parseErr, x.status, body)
+		return x.c.unreadable(parseErr, x.status, body)
 	}
 	x.sent = SentYes
 	if x.refused != nil && transient(x.refused) {

@@ -24,7 +24,7 @@ var (
 // already.
 func (c *Client) header(x *exchange) http.Header {
 	h := make(http.Header, 12)
-	h["Authorization"] = c.authorization
+	h["Authorization"] = c.token.header()
 	h["User-Agent"] = valueAgent
 	h["Content-Type"] = valueJSON
 	if x.raw {

@@ -205,11 +205,12 @@ func (e *bodyError) Unwrap() error { return e.err }
 
 // unreadable keeps the beginning of a body that is a gateway's page. What
 // looks like an answer of the database is not quoted: it may hold values.
-func unreadable(err error, status int, body []byte) error {
+func (c *Client) unreadable(err error, status int, body []byte) error {
 	e := &bodyError{err: err}
 	if len(body) > 0 && (body[0] == '<' || status >= 400 && !startsJSON(body)) {
 		const most = 80
-		e.excerpt = strings.ToValidUTF8(string(body[:min(len(body), most)]), "")
+		text := c.token.hide(string(body[:min(len(body), 16*most)]))
+		e.excerpt = strings.ToValidUTF8(text[:min(len(text), most)], "")
 	}
 	return e
 }

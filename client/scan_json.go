@@ -54,7 +54,10 @@ func scanBatch(body []byte, n int) (replies []command.Reply, refused *command.Re
 		if err == nil && r.Kind != command.KindError {
 			err = errSyntax
 		}
-		return nil, &r, err
+		if err != nil {
+			return nil, nil, err // never r: what was read of it may be a stored value
+		}
+		return nil, &r, nil
 	}
 	if !s.take('[') {
 		return nil, nil, errSyntax

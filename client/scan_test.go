@@ -101,7 +101,7 @@ func TestAScanStopsWithItsContext(t *testing.T) {
 
 func TestBatchesInRESP2(t *testing.T) {
 	srv := upstashtest.Run(t, func(cfg *upstashtest.Config) { cfg.InMemory = true })
-	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, Format: client.RESP2, HTTPClient: srv.HTTPClient()})
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, Encoding: client.RESP2, HTTPClient: srv.HTTPClient()})
 	require.NoError(t, err)
 	for _, n := range []int{1, 2, 50} {
 		cmds := slices.Repeat([]command.Cmd{command.RPush("l", "\r\n$1\r\n")}, n)

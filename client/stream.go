@@ -194,7 +194,7 @@ func (s *listener) request(ctx context.Context) *http.Request {
 	u.Path, u.RawPath = plain, raw
 	h := http.Header{
 		"Accept":        {"text/event-stream"},
-		"Authorization": s.c.authorization,
+		"Authorization": s.c.token.header(),
 		"Cache-Control": {"no-cache"},
 		"User-Agent":    valueAgent,
 	}
@@ -212,11 +212,11 @@ func (s *listener) refused(resp *http.Response) error {
 		return err
 	}
 	if r, err := scanOne(body); err == nil && r.Kind == command.KindError {
-		e := serverError(s.cmd.Name(), string(r.Bytes), s.status)
+		e := serverError(s.cmd.Name(), s.c.token.hide(string(r.Bytes)), s.status)
 		e.Attempts = s.attempts
 		return e
 	}
-	return unreadable(errBadStatus, s.status, body)
+	return s.c.unreadable(errBadStatus, s.status, body)
 }
 
 // read yields the messages of one connection.

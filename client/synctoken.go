@@ -46,20 +46,20 @@ func (t *syncToken) answer(number uint64, header []string) {
 // it to another process, which calls [Client.SetSyncToken], and that process
 // reads what this one wrote.
 func (c *Client) SyncToken() string {
-	c.token.mu.Lock()
-	defer c.token.mu.Unlock()
-	if c.token.value == nil {
+	c.sync.mu.Lock()
+	defer c.sync.mu.Unlock()
+	if c.sync.value == nil {
 		return ""
 	}
-	return c.token.value[0]
+	return c.sync.value[0]
 }
 
 // SetSyncToken makes the next requests see at least the state that token
 // stands for. Answers to requests that began before do not replace it.
 func (c *Client) SetSyncToken(token string) {
-	c.token.mu.Lock()
-	defer c.token.mu.Unlock()
-	c.token.last++
-	c.token.origin = c.token.last
-	c.token.value = []string{token}
+	c.sync.mu.Lock()
+	defer c.sync.mu.Unlock()
+	c.sync.last++
+	c.sync.origin = c.sync.last
+	c.sync.value = []string{token}
 }

@@ -69,7 +69,7 @@ func (x exchange) test(t *testing.T) {
 		format = client.RESP2
 	}
 	c, err := client.New(client.Config{
-		URL: "https://test.upstash.io/", Token: "secret-token", Format: format, MaxRetries: client.NoRetry,
+		URL: "https://test.upstash.io/", Token: "secret-token", Encoding: format, MaxRetries: client.NoRetry,
 		HTTPClient: &http.Client{Transport: mock}, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)

@@ -42,4 +42,4 @@ func withClient(do func(cmd *cobra.Command, c *client.Client, args []string) err
 
 // exactKinds asks for replies in Redis's own format: JSON cannot tell the status
 // PONG from a value "PONG".
-func exactKinds(config *client.Config) { config.Format = client.RESP2 }
+func exactKinds(config *client.Config) { config.Encoding = client.RESP2 }
