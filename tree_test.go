@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -38,6 +39,19 @@ func TestTree_filesAreShort(t *testing.T) {
 	}
 	for _, suffix := range []string{".go", ".md", ".sh", ".sql"} {
 		sources(t, suffix, check)
+	}
+}
+
+// Nothing that a build makes was added to the repository.
+func TestTree_holdsNoBinaries(t *testing.T) {
+	out, err := exec.Command("git", "ls-files", "-z").Output()
+	if err != nil {
+		t.Skip("not a checkout of git")
+	}
+	for path := range strings.SplitSeq(strings.TrimRight(string(out), "\x00"), "\x00") {
+		if info, err := os.Stat(path); err == nil {
+			assert.LessOrEqualf(t, info.Size(), int64(256<<10), "%s does not belong here", path)
+		}
 	}
 }
 

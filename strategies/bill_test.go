@@ -198,7 +198,7 @@ func TestBill(t *testing.T) {
 	row("a value over the limit is returned and not stored", func(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv)
-		c := strategies.New[string](store, strategies.Config{Name: "big", TTL: time.Minute, Advanced: strategies.Advanced{GzipFrom: -1}})
+		c := strategies.New[string](store, strategies.Config{Name: "big", TTL: time.Minute, Advanced: strategies.Advanced{CompressFrom: -1}})
 		big := strings.Repeat("x", 512<<10)
 		check := srv.ExpectBill(t, 1, 1)
 		var st strategies.Status

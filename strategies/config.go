@@ -47,9 +47,9 @@ type Config struct {
 type Advanced struct {
 	// Codec turns values into bytes. nil means JSON.
 	Codec Codec
-	// GzipFrom is the size in bytes from which on a body is compressed, if
+	// CompressFrom is the size in bytes from which on a body is compressed, if
 	// that makes it smaller. 0 means 4 KiB, negative never.
-	GzipFrom int
+	CompressFrom int
 	// Jitter shortens the TTL of each entry by a random part of up to this
 	// fraction, 0 to 0.5, so that entries stored together do not expire
 	// together. 0 means none.
@@ -65,15 +65,15 @@ type Advanced struct {
 	Lease time.Duration
 }
 
-const defaultGzipFrom = 4 << 10
+const defaultCompressFrom = 4 << 10
 
 func (c Config) withDefaults() Config {
 	a := &c.Advanced
 	if a.Codec == nil {
 		a.Codec = JSON{}
 	}
-	if a.GzipFrom == 0 {
-		a.GzipFrom = defaultGzipFrom
+	if a.CompressFrom == 0 {
+		a.CompressFrom = defaultCompressFrom
 	}
 	if a.HardTimeout == 0 {
 		a.HardTimeout = DefaultHardTimeout

@@ -282,7 +282,7 @@ func TestAPanicInDecodeUnderALeaseIsALoad(t *testing.T) {
 }
 
 func TestAnEntryThatIsNoneIsAMiss(t *testing.T) {
-	for _, header := range []string{"R1 1 1 1 1 1 - =abc\n{}", "R1 0 0 a00000000 0 0  \n", "R1 1 1 1 1 1 - g=a,=\n", "R1 ", "\n", "R1 1 1 1 1 1 zb \n!"} {
+	for _, header := range []string{"R2 1 1 1 1 1 - - =abc\n{}", "R2 0 0 a00000000 0 0  - \n", "R2 1 1 1 1 1 - - g=a,=\n", "R2 ", "\n", "R2 1 1 1 1 1 b gzip \n!", "R2 1 1 1 1 1 - other \n!", "R2 1 1 1 1 1 - UP \n!"} {
 		srv := newServer(t)
 		store := newStore(t, srv)
 		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Minute})

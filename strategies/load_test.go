@@ -173,7 +173,7 @@ func TestHostileEntriesAreMisses(t *testing.T) {
 	whole, err := srv.Do("GET", key)
 	require.NoError(t, err)
 	good := string(whole.Bytes)
-	for i, bad := range []string{"", "{}", "R2" + good[2:], good[:12], good[:len(good)-3], strings.Replace(good, " - ", " zb ", 1), "R1 zzzzzzzzzzz 1 1 1 1 - \n{}", `"` + good + `"`} {
+	for i, bad := range []string{"", "{}", "R1" + good[2:], good[:12], good[:len(good)-3], strings.Replace(good, " - - ", " b gzip ", 1), "R2 zzzzzzzzzzz 1 1 1 1 - - \n{}", `"` + good + `"`} {
 		_, err := srv.Do("SET", key, bad)
 		require.NoError(t, err)
 		_, st := get(t, c, "k", &src)

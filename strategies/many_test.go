@@ -19,7 +19,7 @@ import (
 func TestGetManyIsCutBySize(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
-		c := strategies.New[string](newStore(t, srv), strategies.Config{Name: "big", TTL: time.Hour, Advanced: strategies.Advanced{GzipFrom: -1}})
+		c := strategies.New[string](newStore(t, srv), strategies.Config{Name: "big", TTL: time.Hour, Advanced: strategies.Advanced{CompressFrom: -1}})
 		value := strings.Repeat("x", 100<<10)
 		keys := make([]string, 120) // 12 MB in all, over the 10 MB that one reply may have
 		for i := range keys {

@@ -57,6 +57,9 @@ type StoreConfig struct {
 	// most once a minute with a request that is sent anyway, and [Store.Fleet]
 	// read their sum.
 	FleetMetrics bool
+	// Compression packs large bodies, see [Advanced.CompressFrom]. The zero
+	// value is gzip; package contrib/zstd has a faster one.
+	Compression Compression
 	// Logger hears warnings, at most one of a kind in ten seconds: requests that
 	// Redis did not answer, changes of the breaker with their cause, pending
 	// invalidations, failed refreshes, oversized values.
@@ -112,6 +115,9 @@ func NewStore(c *client.Client, cfg StoreConfig) (*Store, error) {
 		return nil, errors.New("strategies: StoreConfig.SourceLag is negative")
 	case cfg.MaxLoads < 0:
 		return nil, errors.New("strategies: StoreConfig.MaxLoads is negative")
+	}
+	if err := cfg.Compression.check(); err != nil {
+		return nil, err
 	}
 	if cfg.Budget == 0 {
 		cfg.Budget = DefaultBudget

@@ -241,15 +241,21 @@ func (r *run[T]) sets(h entry.Header) ([]cmd, error) {
 }
 
 // set is the command that stores one entry, until its last stale window ends.
-func (c *Cache[T]) set(key string, h entry.Header, tokens []flight.Token, value T) (cmd, error) {
+// It runs in a goroutine of ours: a panic of a Codec or a Compressor must not end
+// the process.
+func (c *Cache[T]) set(key string, h entry.Header, tokens []flight.Token, value T) (set cmd, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &PanicError{Value: p, Stack: debug.Stack()}
+		}
+	}()
 	var body []byte
 	if !h.Negative {
-		var err error
-		if body, err = c.encode(value); err != nil {
+		if body, err = c.cfg.Advanced.Codec.Encode(nil, value); err != nil {
 			return cmd{}, fmt.Errorf("strategies: encode %s: %w", c.cfg.Name, err)
 		}
 	}
-	data, err := entry.Append(nil, h, marks(tokens), body, c.cfg.Advanced.GzipFrom)
+	data, err := entry.Append(nil, h, marks(tokens), body, c.store.cfg.Compression.entry(), c.cfg.Advanced.CompressFrom)
 	if err != nil {
 		return cmd{}, err
 	}
@@ -257,16 +263,6 @@ func (c *Cache[T]) set(key string, h entry.Header, tokens []flight.Token, value 
 		return cmd{}, fmt.Errorf("%w: %d bytes, the limit is %d", errOversized, len(data), limit)
 	}
 	return setPX(key, string(data), h.Fresh+max(h.StaleWhileRevalidate, h.StaleIfError)), nil
-}
-
-// encode runs in a goroutine of ours: a panic must not end the process.
-func (c *Cache[T]) encode(value T) (body []byte, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = &PanicError{Value: p, Stack: debug.Stack()}
-		}
-	}()
-	return c.cfg.Advanced.Codec.Encode(nil, value)
 }
 
 func marks(tokens []flight.Token) []entry.Mark {
@@ -295,7 +291,7 @@ func (c *Cache[T]) decode(a *answer) (v T, err error) {
 	if a.entry.Negative {
 		return v, ErrNotFound
 	}
-	body, err := a.entry.Body()
+	body, err := a.entry.Body(c.store.cfg.Compression.entry())
 	if err != nil {
 		return v, err
 	}

@@ -323,7 +323,7 @@ func TestGetManyWaitsForWhatIsLoadingElsewhere(t *testing.T) {
 func TestWarmNamesWhatFailed(t *testing.T) {
 	srv := newServer(t)
 	store := newStore(t, srv)
-	c := strategies.New[string](store, strategies.Config{Name: "page", TTL: time.Hour, Advanced: strategies.Advanced{GzipFrom: -1}})
+	c := strategies.New[string](store, strategies.Config{Name: "page", TTL: time.Hour, Advanced: strategies.Advanced{CompressFrom: -1}})
 	r, err := c.Warm(t.Context(), []string{"ok", "big", "gone", "sick"}, func(context.Context, []string) (map[string]string, error) {
 		return map[string]string{"ok": "v", "big": strings.Repeat("x", 600<<10)}, errSource
 	})
@@ -435,7 +435,7 @@ func TestASaveThatPanicsInvalidatesToo(t *testing.T) {
 
 func TestAWriteSaysWhatItStored(t *testing.T) {
 	srv := newServer(t)
-	c := strategies.New[string](newStore(t, srv), strategies.Config{Name: "page", TTL: time.Hour, Advanced: strategies.Advanced{GzipFrom: -1}})
+	c := strategies.New[string](newStore(t, srv), strategies.Config{Name: "page", TTL: time.Hour, Advanced: strategies.Advanced{CompressFrom: -1}})
 	var st strategies.Status
 	require.NoError(t, c.Set(t.Context(), "k", "small", strategies.Report(&st)))
 	assert.True(t, st.Stored)
@@ -464,7 +464,7 @@ func TestABatchOfHitsReportsTheShortestTTL(t *testing.T) {
 func TestNoLimitOfTheClientIsNoneOfTheStore(t *testing.T) {
 	srv := newServer(t)
 	c := newClient(t, srv, func(c *client.Config) { c.Limits.Value = client.NoLimit })
-	big := strategies.New[string](storeOn(t, c), strategies.Config{Name: "big", TTL: time.Hour, Advanced: strategies.Advanced{GzipFrom: -1}})
+	big := strategies.New[string](storeOn(t, c), strategies.Config{Name: "big", TTL: time.Hour, Advanced: strategies.Advanced{CompressFrom: -1}})
 	var st strategies.Status
 	_, err := big.Get(t.Context(), "k", func(context.Context, string) (string, error) { return strings.Repeat("x", 1<<20), nil }, strategies.Report(&st))
 	require.NoError(t, err)

@@ -2,11 +2,9 @@ package entry
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -14,7 +12,7 @@ import (
 
 // Magic begins every entry of this version of the format. It is no JSON, so
 // that clients that parse JSON hand the entry over as text.
-const Magic = "R1 "
+const Magic = "R2 "
 
 // ErrFormat is what [Parse] and [Entry.AppendBody] return, wrapped, for bytes
 // that are no entry of this version.
@@ -46,50 +44,62 @@ type Mark struct{ ID, Token string }
 // Entry is a parsed entry. Its marks and body alias the bytes it was parsed from.
 type Entry struct {
 	Header
-	marks   []byte
-	body    []byte
-	gzipped bool
-	base64  bool
+	marks  []byte
+	body   []byte
+	packed []byte // the name of its compression, "-" for none
+	base64 bool
 }
 
 // MaxBody is the most bytes that a compressed body may unpack to.
 const MaxBody = 64 << 20
 
-// Append writes an entry to dst. A body of at least gzipFrom bytes is
-// compressed if that makes it smaller; gzipFrom ≤ 0 never compresses. A mark
-// that could not be told apart in the header is [ErrFormat].
-func Append(dst []byte, h Header, marks []Mark, body []byte, gzipFrom int) ([]byte, error) {
+// Append writes an entry to dst. A body of at least from bytes is compressed if
+// that makes it smaller; from ≤ 0 never compresses. A mark that could not be told
+// apart in the header is [ErrFormat].
+func Append(dst []byte, h Header, marks []Mark, body []byte, c Compression, from int) ([]byte, error) {
 	if err := writable(h, marks, body); err != nil {
 		return dst, err
 	}
-	flags := make([]byte, 0, 3)
 	if h.Negative {
-		flags, body = append(flags, 'n'), nil
+		body = nil
 	}
-	zipped, err := compress(body, gzipFrom)
+	packing := unpacked
+	packed, err := c.pack(body, from)
 	if err != nil {
 		return dst, err
 	}
-	if zipped != nil {
-		flags, body = append(flags, 'z'), zipped
+	if packed != nil {
+		packing, body = c.Name, packed
 	}
-	// Always valid UTF-8: an entry travels as a JSON string.
-	if encode := zipped != nil || !utf8.Valid(body); encode {
-		flags = append(flags, 'b')
-		body = base64.StdEncoding.AppendEncode(make([]byte, 0, base64.StdEncoding.EncodedLen(len(body))), body)
-	}
+	encode := packed != nil || !utf8.Valid(body)
 	dst = append(dst, Magic...)
 	dst = appendNumber(dst, h.Stored.UnixMilli())
-	dst = appendNumber(dst, h.Fresh.Milliseconds())
-	dst = appendNumber(dst, h.StaleWhileRevalidate.Milliseconds())
-	dst = appendNumber(dst, h.StaleIfError.Milliseconds())
-	dst = appendNumber(dst, h.LoadTime.Milliseconds())
-	if len(flags) == 0 {
-		flags = append(flags, '-')
+	for _, d := range []time.Duration{h.Fresh, h.StaleWhileRevalidate, h.StaleIfError, h.LoadTime} {
+		dst = appendNumber(dst, d.Milliseconds())
 	}
-	dst = append(append(dst, flags...), ' ')
-	dst = appendMarks(dst, marks)
-	return append(append(dst, '\n'), body...), nil
+	dst = appendFlags(dst, h.Negative, encode)
+	dst = append(append(dst, packing...), ' ')
+	dst = append(appendMarks(dst, marks), '\n')
+	// Always valid UTF-8: an entry travels as a JSON string.
+	if encode {
+		return base64.StdEncoding.AppendEncode(dst, body), nil
+	}
+	return append(dst, body...), nil
+}
+
+// unpacked stands where the name of a compression would.
+const unpacked = "-"
+
+func appendFlags(dst []byte, negative, encoded bool) []byte {
+	switch {
+	case negative:
+		dst = append(dst, 'n')
+	case encoded:
+		dst = append(dst, 'b')
+	default:
+		dst = append(dst, '-')
+	}
+	return append(dst, ' ')
 }
 
 // writable refuses what [Parse] and [Entry.Body] would not give back.
@@ -117,25 +127,6 @@ func appendNumber(dst []byte, n int64) []byte {
 	return append(strconv.AppendInt(dst, n, 36), ' ')
 }
 
-func compress(body []byte, from int) ([]byte, error) {
-	if from <= 0 || len(body) < from {
-		return nil, nil
-	}
-	var buf bytes.Buffer
-	w := gzip.NewWriter(&buf)
-	if _, err := w.Write(body); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	// base64 costs a third: compression must earn that and more.
-	if base64.StdEncoding.EncodedLen(buf.Len()) >= len(body)*9/10 {
-		return nil, nil
-	}
-	return buf.Bytes(), nil
-}
-
 // Parse reads the header of an entry. It allocates nothing.
 func Parse(data []byte) (Entry, error) {
 	var e Entry
@@ -161,11 +152,12 @@ func Parse(data []byte) (Entry, error) {
 	for i, d := range []*time.Duration{&e.Fresh, &e.StaleWhileRevalidate, &e.StaleIfError, &e.LoadTime} {
 		*d = time.Duration(numbers[i+1]) * time.Millisecond
 	}
-	flags, marks, found := bytes.Cut(line, space)
-	if !found {
+	flags, line, _ := bytes.Cut(line, space)
+	packed, marks, found := bytes.Cut(line, space)
+	if !found || string(packed) != unpacked && !packable(packed) {
 		return Entry{}, fmt.Errorf("%w: the header ends early", ErrFormat)
 	}
-	e.marks = marks
+	e.packed, e.marks = packed, marks
 	for id, token := range e.Marks() {
 		if !plain(id, token) {
 			return Entry{}, fmt.Errorf("%w: a mark of the header", ErrFormat)
@@ -185,8 +177,6 @@ func (e *Entry) setFlags(flags []byte) error {
 		case '-':
 		case 'n':
 			e.Negative = true
-		case 'z':
-			e.gzipped = true
 		case 'b':
 			e.base64 = true
 		default:
@@ -219,8 +209,9 @@ func parseNumber(field []byte) (int64, bool) {
 }
 
 // Body returns the body as it was given to [Append]. It aliases the parsed
-// bytes unless the body was encoded.
-func (e *Entry) Body() ([]byte, error) {
+// bytes unless the body was encoded. A body that was packed by neither [Gzip]
+// nor own, which may be the zero value, is [ErrFormat].
+func (e *Entry) Body(own Compression) ([]byte, error) {
 	body := e.body
 	if e.base64 {
 		decoded, err := base64.StdEncoding.AppendDecode(nil, body)
@@ -229,16 +220,26 @@ func (e *Entry) Body() ([]byte, error) {
 		}
 		body = decoded
 	}
-	if !e.gzipped {
+	if string(e.packed) == unpacked {
 		return body, nil
 	}
-	r, err := gzip.NewReader(bytes.NewReader(body))
-	if err != nil {
-		return nil, fmt.Errorf("%w: gzip body", ErrFormat)
+	for _, c := range []Compression{Gzip, own} {
+		if string(e.packed) != c.Name {
+			continue
+		}
+		body, err := c.Decompress(nil, body, MaxBody)
+		if err != nil || len(body) > MaxBody {
+			return nil, fmt.Errorf("%w: %s body", ErrFormat, c.Name)
+		}
+		return body, nil
 	}
-	unpacked, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
-	if err != nil || len(unpacked) > MaxBody {
-		return nil, fmt.Errorf("%w: gzip body", ErrFormat)
+	return nil, fmt.Errorf("%w: packed by %s, which this Store does not have", ErrFormat, e.packed)
+}
+
+// Compression names the compression of the body, "" for none.
+func (e *Entry) Compression() string {
+	if string(e.packed) == unpacked {
+		return ""
 	}
-	return unpacked, nil
+	return string(e.packed)
 }

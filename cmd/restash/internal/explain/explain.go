@@ -90,7 +90,7 @@ func (e *Entry) fill(parsed entry.Entry) {
 	for _, tag := range parsed.MissingTags(func(string) bool { return false }) {
 		e.Tags = append(e.Tags, keyspace.Unescape(tag))
 	}
-	if body, err := parsed.Body(); err == nil {
+	if body, err := parsed.Body(entry.Gzip); err == nil {
 		e.Body = string(body)
 	}
 }
