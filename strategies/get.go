@@ -51,7 +51,7 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 // fetch answers from Redis or from the loader.
 func (c *Cache[T]) fetch(ctx context.Context, key string, load loadFunc[T], o options) (T, error) {
 	var zero T
-	f := &fetch[T]{c: c, o: o, load: load, began: time.Now()}
+	f := &fetch[T]{c: c, o: o, load: load, began: time.Now(), since: c.store.flights.Now()}
 	f.status = &f.own
 	if f.o.status != nil {
 		f.status = f.o.status
@@ -74,7 +74,8 @@ type fetch[T any] struct {
 	status *Status
 	own    Status
 	began  time.Time
-	alone  bool // do not share a load
+	since  uint64 // began, in the order of reads and loads
+	alone  bool   // do not share a load
 }
 
 // maxAgain bounds how often a caller starts over because the load it shared
@@ -204,7 +205,10 @@ var errFallback = errors.New("strategies: stale value instead of a load")
 func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, fallback *T, patience time.Duration) (T, flight.Outcome, error) {
 	var zero T
 	s := f.c.store
-	k := s.flights.Join(f.q.entry, read, f.tokens(a), f.alone)
+	k, err := f.place(ctx, read, a)
+	if err != nil {
+		return zero, flight.Shared, err
+	}
 	if k.Started {
 		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, old, false), f.load, f.o.later != nil)
 	}
@@ -228,6 +232,22 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 		f.status.Collapsed = true
 	}
 	return f.result(result, k.Started, err)
+}
+
+// place is this call's place at a load.
+func (f *fetch[T]) place(ctx context.Context, read *flight.Read, a *answer) (flight.Ticket, error) {
+	s := f.c.store
+	if read != nil {
+		return s.flights.Join(f.q.entry, read, a.tokens, f.alone), nil
+	}
+	if f.alone {
+		return s.flights.Join(f.q.entry, nil, f.q.tokens, true), nil
+	}
+	k, err := s.flights.JoinBlind(ctx, []flight.Want{{Key: f.q.entry, Tokens: f.q.tokens}}, f.since, s.share(ctx))
+	if err != nil {
+		return flight.Ticket{}, err
+	}
+	return k[0], nil
 }
 
 // newRun is a load for this call. What the call has spent on the cache is not
@@ -264,13 +284,6 @@ func (f *fetch[T]) result(result any, started bool, err error) (T, flight.Outcom
 		return zero, flight.Shared, err
 	}
 	return out.value, flight.Shared, nil
-}
-
-func (f *fetch[T]) tokens(a *answer) []flight.Token {
-	if a == nil {
-		return f.q.tokens // without values: what an invalidation can hit
-	}
-	return a.tokens
 }
 
 // stale serves a stale value and sees to its refresh.

@@ -63,8 +63,9 @@ type batch[T any] struct {
 	load   BatchLoader[T]
 	status *Status
 	own    Status
-	warm   bool // stale values are loaded, not served
-	merged bool // status holds an item's
+	warm   bool   // stale values are loaded, not served
+	merged bool   // status holds an item's
+	since  uint64 // when it began, in the order of reads and loads
 }
 
 // item is one key of a batch.
@@ -84,7 +85,7 @@ type item[T any] struct {
 }
 
 func newBatch[T any](c *Cache[T], load BatchLoader[T], opts []Option) *batch[T] {
-	b := &batch[T]{c: c, o: c.options(opts), load: load}
+	b := &batch[T]{c: c, o: c.options(opts), load: load, since: c.store.flights.Now()}
 	b.status = &b.own
 	if b.o.status != nil {
 		b.status = b.o.status

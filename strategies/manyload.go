@@ -11,14 +11,12 @@ import (
 
 // loadAll loads the items, sharing what other callers are loading.
 func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.Read) error {
-	s := b.c.store
+	if err := b.place(ctx, items, read); err != nil {
+		return err
+	}
 	var own, again []*item[T]
 	for _, it := range items {
-		tokens := it.q.tokens
-		if it.a != nil {
-			tokens = it.a.tokens
-		}
-		if it.ticket = s.flights.Join(it.q.entry, read, tokens, b.o.force); it.ticket.Started {
+		if it.ticket.Started {
 			own = append(own, it)
 		}
 	}
@@ -37,6 +35,30 @@ func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.R
 		}
 	}
 	return join(append(errs, b.loadAgain(ctx, again))...)
+}
+
+// place gives each item its place at a load.
+func (b *batch[T]) place(ctx context.Context, items []*item[T], read *flight.Read) error {
+	s := b.c.store
+	if read == nil && !b.o.force {
+		wants := make([]flight.Want, len(items))
+		for i, it := range items {
+			wants[i] = flight.Want{Key: it.q.entry, Tokens: it.q.tokens}
+		}
+		tickets, err := s.flights.JoinBlind(ctx, wants, b.since, s.share(ctx))
+		for i, k := range tickets {
+			items[i].ticket = k
+		}
+		return err
+	}
+	for _, it := range items {
+		tokens := it.q.tokens
+		if it.a != nil {
+			tokens = it.a.tokens
+		}
+		it.ticket = s.flights.Join(it.q.entry, read, tokens, b.o.force)
+	}
+	return nil
 }
 
 // fallBack serves a stale value instead of a load that failed, if there is one
@@ -144,6 +166,9 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 			it.run.loadErr = e
 		}
 		return
+	}
+	for _, it := range items {
+		s.flights.Begun(it.run.fl)
 	}
 	var slot run[T] // the batch has one place
 	slot.c = b.c

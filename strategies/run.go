@@ -86,6 +86,7 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 		err = e
 		return
 	}
+	s.flights.Begun(r.fl)
 	defer func() { r.c.stats.charge(r.out.cost, 0, r.out.size) }()
 	defer r.leaveSlot()
 	if r.snap != nil && s.cfg.Strict {

@@ -8,8 +8,9 @@
 //     While a read is under way later callers form the next one together, so a
 //     stampede costs two reads.
 //   - A caller joins a load only if its own read saw the same tokens as the
-//     load's read, or if it has no read and no invalidation of this process
-//     has touched the load.
+//     load's read. One that could not read joins only loads that began after
+//     its own call, and waits a while for the end of an older one: all who
+//     wait share the next.
 //   - A load can be joined until its result is stored and every read of the
 //     key that was sent before then is answered: those reads still say that
 //     there is nothing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,9 @@ type Table struct {
 	read  ReadFunc
 	spawn func(func())
 
+	seq atomic.Uint64
+
 	mu    sync.Mutex
-	seq   uint64
 	slots map[string]*slot
 	// recent says when a token key was last invalidated here; what it has
 	// forgotten counts as invalidated at floor.
@@ -41,6 +43,7 @@ type slot struct {
 	current, next *Read
 	reads         map[*Read]struct{} // sent, not answered
 	loads         []*Load            // joinable
+	changed       chan struct{}      // closed when loads changes; nil if nobody waits for that
 }
 
 func (t *Table) slot(key string) *slot {
@@ -52,11 +55,15 @@ func (t *Table) slot(key string) *slot {
 	return s
 }
 
-func (t *Table) tick() uint64 { t.seq++; return t.seq }
+func (t *Table) tick() uint64 { return t.seq.Add(1) }
+
+// Now is a moment in the order of reads and loads, for [Table.JoinBlind].
+func (t *Table) Now() uint64 { return t.seq.Load() }
 
 // sweep drops finished loads that no read can still need, and empty slots.
 func (t *Table) sweep(key string, s *slot) {
 	s.loads = slices.DeleteFunc(s.loads, func(l *Load) bool { return l.finished > 0 && !s.sentBefore(l.finished) })
+	s.wake()
 	if s.current == nil && s.next == nil && len(s.reads) == 0 && len(s.loads) == 0 {
 		delete(t.slots, key)
 	}

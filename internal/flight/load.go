@@ -12,6 +12,7 @@ type Load struct {
 	tokens  []Token
 	read    *Read // whose snapshot it has, nil for none
 	start   uint64
+	begun   uint64 // when its loader was called; 0 while it waits for its turn
 	voided  bool
 	private bool
 	// lateFrom makes waiters whose read was sent later load anew.
@@ -50,16 +51,20 @@ type Ticket struct {
 }
 
 // Join returns a place at a load of key that this caller may share, or begins
-// one. read is the caller's own read and tokens what it saw; a nil read means
-// that it has no snapshot. With alone set it always begins one.
+// one. read is the caller's own read and tokens what it saw. With alone set it
+// always begins one, and read may be nil: there is no snapshot.
 func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !alone {
-		if l, seq := t.find(key, read, tokens); l != nil {
-			return Ticket{Load: l, seq: seq}
+		if l := t.find(key, read, tokens); l != nil {
+			return Ticket{Load: l, seq: read.sent}
 		}
 	}
+	return t.start(key, read, tokens)
+}
+
+func (t *Table) start(key string, read *Read, tokens []Token) Ticket {
 	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{}), kept: make(chan struct{}), ended: make(chan struct{}), shared: make(chan struct{})}
 	if read != nil {
 		l.voided = t.voidedSince(read.sent, tokens)
@@ -68,6 +73,7 @@ func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket 
 	if !l.voided {
 		s := t.slot(key)
 		s.loads = append(s.loads, l)
+		s.wake()
 	}
 	return Ticket{Load: l, Started: true, seq: l.start}
 }
@@ -76,26 +82,15 @@ func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket 
 func (t *Table) Busy(key string, read *Read, tokens []Token) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	l, _ := t.find(key, read, tokens)
-	return l != nil
+	return t.find(key, read, tokens) != nil
 }
 
-func (t *Table) find(key string, read *Read, tokens []Token) (*Load, uint64) {
+func (t *Table) find(key string, read *Read, tokens []Token) *Load {
 	s := t.slots[key]
-	if read == nil {
-		if s != nil {
-			for _, l := range s.loads {
-				if l.finished == 0 && !l.voided {
-					return l, t.tick()
-				}
-			}
-		}
-		return nil, 0
-	}
 	// The callers of one read all began before whatever voided its loads.
 	for _, l := range read.children {
 		if l.key == key && l.lateFrom == 0 && !l.private {
-			return l, read.sent
+			return l
 		}
 	}
 	candidates := read.joinable
@@ -104,10 +99,10 @@ func (t *Table) find(key string, read *Read, tokens []Token) (*Load, uint64) {
 	}
 	for _, l := range candidates {
 		if l.key == key && !l.voided && !l.private && l.lateFrom == 0 && (l.closedAt == 0 || read.sent < l.closedAt) && l.sameAs(tokens) {
-			return l, read.sent
+			return l
 		}
 	}
-	return nil, 0
+	return nil
 }
 
 // sameAs reports whether a caller that saw tokens may share the load: it must
@@ -242,6 +237,9 @@ func (t *Table) Publish(l *Load, value any, err error, all bool) {
 	if l.early == nil {
 		l.early, l.earlyErr = value, err
 		close(l.ended)
+		if s := t.slots[l.key]; s != nil {
+			s.wake()
+		}
 	}
 	if all {
 		close(l.shared)
