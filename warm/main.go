@@ -22,6 +22,8 @@ const (
 	ExitFailed = 1 // something failed; what did not is stored
 	ExitUsage  = 2
 	ExitBusy   = 3 // another instance runs the plan
+	// ExitInterrupted is that of a run that a signal ended.
+	ExitInterrupted = 130
 )
 
 // Main is a whole warm-up command:
@@ -33,7 +35,7 @@ const (
 //		})
 //	}
 //
-// It knows the flags -json, -quiet, -commands, -time, -concurrency and -from, prints
+// It knows the flags -json, -quiet, -commands, -time, -concurrency, -force and -from, prints
 // progress on standard error and the report on standard output, and ends the
 // process with one of the exit statuses. An interrupt ends it after the batch
 // under way.
@@ -56,6 +58,7 @@ func Command(ctx context.Context, args []string, out, errs io.Writer, setup func
 	flags.IntVar(&o.Commands, "commands", 0, "most billed commands, 0 for any number")
 	flags.DurationVar(&o.Time, "time", 0, "most time, 0 for as long as it takes")
 	flags.IntVar(&o.Concurrency, "concurrency", 0, "steps that run at once, 0 for the plan's number")
+	flags.BoolVar(&o.Force, "force", false, "take the plan over from another instance")
 	flags.StringVar(&o.From, "from", "", "where an earlier run ended: the next of its report")
 	if err := flags.Parse(args); err != nil {
 		return ExitUsage
@@ -69,7 +72,14 @@ func Command(ctx context.Context, args []string, out, errs io.Writer, setup func
 		o.Progress = Lines(errs)
 	}
 	report, err := plan.Run(ctx, store, o)
-	return finish(report, err, asJSON, out, errs)
+	status := finish(report, err, asJSON, out, errs)
+	if ctx.Err() == nil {
+		return status
+	}
+	if report.Next != "" {
+		fmt.Fprintf(errs, "warm: interrupted; go on with -from %s\n", report.Next)
+	}
+	return ExitInterrupted
 }
 
 func finish(report Report, err error, asJSON bool, out, errs io.Writer) int {

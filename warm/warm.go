@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,8 @@ type Options struct {
 	// From is the Next of an earlier run's report: what comes before it is not
 	// even asked for. "" means from the beginning.
 	From string
+	// Force takes a [Plan] over from another instance that runs it.
+	Force bool
 }
 
 // Event is one sign of progress.
@@ -45,6 +48,9 @@ type Event struct {
 	// Left is about how long the rest of the step will take; 0 if that is not
 	// known.
 	Left time.Duration
+	// Rate is how many keys of the step are done a second; 0 if that is not
+	// known.
+	Rate float64
 	// End says that the step has ended; Err is its error.
 	End bool
 	Err error
@@ -131,7 +137,20 @@ func (r *runner) fail(err error) {
 
 func (r *runner) step(store *strategies.Store, m *meter) {
 	m.tell()
-	part, err := r.steps[m.index].run(m.ctx, store, m)
+	var part strategies.WarmReport
+	// What a step leaves by that neither returns nor panics: runtime.Goexit.
+	var err error = &strategies.PanicError{Value: "the step ended its goroutine (runtime.Goexit)"}
+	defer func() {
+		if p := recover(); p != nil {
+			err = &strategies.PanicError{Value: p, Stack: debug.Stack()}
+		}
+		r.stepped(m, part, err)
+	}()
+	part, err = r.steps[m.index].run(m.ctx, store, m)
+}
+
+// stepped notes how a step ended.
+func (r *runner) stepped(m *meter, part strategies.WarmReport, err error) {
 	r.mu.Lock()
 	name := r.steps[m.index].name
 	for key, e := range part.Errors {
@@ -196,14 +215,24 @@ func (m *meter) done(n int, part strategies.WarmReport) {
 	r.report.add(part)
 }
 
-func (m *meter) tell()         { m.send(Event{Done: m.at, Of: m.of, Left: m.left()}) }
+func (m *meter) tell() {
+	m.send(Event{Done: m.at, Of: m.of, Left: m.left(), Rate: m.rate()})
+}
 func (m *meter) end(err error) { m.send(Event{Done: m.at, Of: m.of, End: true, Err: err}) }
 
-func (m *meter) left() time.Duration {
-	if m.at <= m.first || m.at >= m.of {
+func (m *meter) rate() float64 {
+	if m.at <= m.first {
 		return 0
 	}
-	return time.Duration(float64(time.Since(m.began)) / float64(m.at-m.first) * float64(m.of-m.at))
+	return float64(m.at-m.first) / max(time.Since(m.began).Seconds(), 1e-9)
+}
+
+func (m *meter) left() time.Duration {
+	rate := m.rate()
+	if rate == 0 || m.at >= m.of {
+		return 0
+	}
+	return time.Duration(float64(m.of-m.at) / rate * float64(time.Second))
 }
 
 func (m *meter) send(e Event) {

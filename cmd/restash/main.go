@@ -24,10 +24,15 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitBroken = 130 // interrupted by Ctrl-C, as shells count it
 )
 
-// errReported ends with exit status 1 without another line on stderr.
-var errReported = errors.New("reported")
+// errReported ends with exit status 1 without another line on stderr, and
+// errInterrupted with that of an interrupt.
+var (
+	errReported    = errors.New("reported")
+	errInterrupted = errors.New("interrupted")
+)
 
 // run is main without the process: it returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
@@ -42,6 +47,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return exitOK
 	case errors.Is(err, errReported):
 		return exitFailed
+	case errors.Is(err, errInterrupted):
+		return exitBroken
 	case isUsage(err):
 		fmt.Fprintln(stderr, "restash:", oneLine(err))
 		return exitUsage

@@ -4,28 +4,37 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/cldcde/restash/warm"
 )
 
-// progress prints one line for each step that has ended, unless out is nil. On
-// a terminal it shows a bar with the time that is left while a step runs.
+// progress prints one line for each step that has ended, unless out is nil. While
+// a step runs it shows a bar with rate and time left on a terminal, and a line
+// every few seconds elsewhere.
 type progress struct {
 	out     io.Writer
 	bars    bool
 	barsOut io.Writer
 	bar     *progressbar.ProgressBar
 	before  warm.Report // of the steps that ended earlier
+	told    time.Time   // the last line of a step under way
 }
+
+// tellEvery is how often there is a line where no bar can move.
+const tellEvery = 3 * time.Second
 
 func (p *progress) tell(e warm.Event) {
 	if p.out == nil {
 		return
 	}
-	if p.bars {
+	switch {
+	case p.bars:
 		p.draw(e)
+	case !e.End:
+		p.line(e)
 	}
 	if !e.End {
 		return
@@ -37,6 +46,21 @@ func (p *progress) tell(e warm.Event) {
 		result += ", ended early"
 	}
 	fmt.Fprintf(p.out, "%2d/%d  %-24s  %s\n", e.Index+1, e.Steps, e.Step, result)
+}
+
+// line is what a log gets of a step under way.
+func (p *progress) line(e warm.Event) {
+	now := time.Now()
+	if p.told.IsZero() || e.Done == 0 {
+		p.told = now // a step is told of when it has lasted
+		return
+	}
+	if now.Sub(p.told) < tellEvery {
+		return
+	}
+	p.told = now
+	fmt.Fprintf(p.out, "%2d/%d  %-24s  %d of %d keys, %.0f a second, about %s left\n",
+		e.Index+1, e.Steps, e.Step, e.Done, e.Of, e.Rate, e.Left.Round(time.Second))
 }
 
 // draw moves the bar of the step, and takes it away when the step has ended.
@@ -52,7 +76,7 @@ func (p *progress) draw(e warm.Event) {
 	if p.bar == nil {
 		p.bar = progressbar.NewOptions(max(e.Of, 1),
 			progressbar.OptionSetWriter(p.barsOut), progressbar.OptionSetDescription(fmt.Sprintf("%2d/%d  %s", e.Index+1, e.Steps, e.Step)),
-			progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("keys"), progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24))
 	}
 	p.bar.ChangeMax(max(e.Of, 1))
 	_ = p.bar.Set(e.Done)

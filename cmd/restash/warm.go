@@ -33,8 +33,10 @@ func newWarm() *cobra.Command {
 		Long: "warm loads the sample's popular lists, items and profiles from the database that\n" +
 			"DATABASE_URL names and stores them in the Redis that UPSTASH_REDIS_REST_URL names.\n" +
 			"It fills one namespace: that of --namespace, or the one that VERCEL_ENV gives, as for a\n" +
-			"deployment. With --url a deployment does it itself; CRON_SECRET is its token. The exit\n" +
-			"status is 1 if some could not be loaded or stored.",
+			"deployment. With --url a deployment does it itself; CRON_SECRET is its token. One\n" +
+			"runner works at a time; one that was killed keeps others out for a minute at most, and\n" +
+			"--force does not wait. The exit status is 1 if some could not be loaded or stored, 130\n" +
+			"after Ctrl-C.",
 		Example: "  restash warm\n  restash warm --namespace restash-production --reader https://catalog.example.com\n" +
 			"  restash warm --url https://catalog.example.com",
 		Args: cobra.NoArgs,
@@ -53,8 +55,9 @@ func newWarm() *cobra.Command {
 	flags.DurationVar(&o.Time, "time", 0, "most time, 0 for as long as it takes")
 	flags.IntVar(&o.Commands, "commands", 0, "most billed commands, 0 for any number")
 	flags.IntVar(&o.Concurrency, "concurrency", 1, "steps that run at once")
+	flags.BoolVar(&o.Force, "force", false, "take the plan over from another runner")
 	flags.BoolVar(&o.asJSON, "json", false, "print the report as JSON and no progress")
-	for _, own := range []string{"namespace", "reader", "from", "time", "commands", "concurrency"} {
+	for _, own := range []string{"namespace", "reader", "from", "time", "commands", "concurrency", "force"} {
 		cmd.MarkFlagsMutuallyExclusive("url", own)
 	}
 	return cmd
@@ -83,8 +86,20 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, o 
 	if err == nil && report.OK() {
 		return nil
 	}
+	if ctx.Err() != nil {
+		fmt.Fprintln(errOut, "restash: warm: interrupted; "+goOn(report))
+		return errInterrupted
+	}
 	tellFailures(errOut, report, err)
 	return errReported
+}
+
+// goOn says how to run the rest of a warm-up that ended early.
+func goOn(report warm.Report) string {
+	if report.Next == "" {
+		return "nothing is left to do"
+	}
+	return "what is stored stays; go on with: restash warm --namespace " + report.Namespace + " --from " + report.Next
 }
 
 // openWarm opens what the environment names: the database, and the Store of the
