@@ -59,6 +59,10 @@ func (a *attempt) fetch() (*response, error) {
 	if a.turn.fresh {
 		opts = append(opts, strategies.Force())
 	}
+	if m := x.warming; m != nil {
+		opts = append(opts, strategies.Uncounted())
+		defer func() { m.commands, m.trips = m.commands+a.status.Commands, m.trips+a.status.Trips }()
+	}
 	return x.p.cache.Fetch(x.r.Context(), x.key, a.load, opts...)
 }
 

@@ -17,9 +17,11 @@ type exchange struct {
 	// outer is the header as the middleware around this one had set it.
 	outer http.Header
 
-	key  string
-	asks directives // the request's Cache-Control; nothing for presets
-	turn turn
+	key string
+	// warming is what the request is, if it is no client's
+	warming *mark
+	asks    directives // the request's Cache-Control; nothing for presets
+	turn    turn
 }
 
 // turn is what the earlier rounds of an exchange say of the next one. An

@@ -53,6 +53,8 @@ type mark struct {
 	why   refusal
 
 	fresh, stored bool // of an answer that was served
+	// commands and trips that serving it took
+	commands, trips int
 }
 
 // answered reads how a request was answered.
@@ -77,7 +79,7 @@ func (c *cacher) warm(m *mark, r *http.Request) {
 	switch {
 	case m.through:
 		w := newDiscard()
-		x := exchange{p: c.p, next: c.next, w: w, r: unmarked(r)}
+		x := exchange{p: c.p, next: c.next, w: w, r: unmarked(r), warming: m}
 		x.serve()
 		m.answered(w.header)
 	case m.produce:
@@ -243,11 +245,10 @@ func (w *warming) singly(ctx context.Context, report *strategies.WarmReport) err
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		before := w.p.store.Stats()
-		m, err := w.ask(ctx, w.urls[key], &mark{preset: w.p, through: true})
-		after := w.p.store.Stats()
-		report.Commands += int(after.Commands - before.Commands)
-		report.Trips += int(after.Trips - before.Trips)
+		served := &mark{preset: w.p, through: true}
+		m, err := w.ask(ctx, w.urls[key], served)
+		report.Commands += served.commands
+		report.Trips += served.trips
 		switch {
 		case err == nil && m.fresh:
 			report.Fresh++

@@ -362,7 +362,9 @@ func (f *fetch[T]) count(err error) {
 	if st.State != Hit && st.State != Stale && errors.Is(err, context.Canceled) {
 		return // the caller left without an answer
 	}
-	f.c.answered(st.State, st.Reason == ReasonNegative)
+	if !f.o.uncounted {
+		f.c.answered(st.State, st.Reason == ReasonNegative)
+	}
 	if st.Collapsed {
 		f.c.count(countCoalesced, 1)
 	}

@@ -122,7 +122,9 @@ func (b *batch[T]) each(ctx context.Context, keys []string, most int, take func(
 
 // merge adds an item's status to that of the call, and counts it.
 func (b *batch[T]) merge(it *item[T]) {
-	b.c.answered(it.status.State, it.status.Reason == ReasonNegative)
+	if !b.warm && !b.o.uncounted {
+		b.c.answered(it.status.State, it.status.Reason == ReasonNegative)
+	}
 	if it.status.Collapsed {
 		b.c.count(countCoalesced, 1)
 	}

@@ -18,6 +18,8 @@ type options struct {
 	variant string
 	keyTags func(key string) []string
 	later   *Refresh // the load runs in place
+	// uncounted: nobody reads, so it is neither a hit nor a miss
+	uncounted bool
 }
 
 // Tags adds tags to those of the Cache for this key. A read and the load it may
@@ -46,6 +48,10 @@ func KeyTags(tags func(key string) []string) Option { return func(o *options) { 
 // as one language of a page. It depends on the same tokens as the key itself:
 // invalidating the key hits all its variants. "" is the key's own entry.
 func Variant(name string) Option { return func(o *options) { o.variant = name } }
+
+// Uncounted keeps the call out of hits, misses and the hit rate: it is no
+// reader's, but a warm-up's or a probe's. What it costs is counted.
+func Uncounted() Option { return func(o *options) { o.uncounted = true } }
 
 // Report fills s with how the call was answered.
 func Report(s *Status) Option { return func(o *options) { o.status = s } }
