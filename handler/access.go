@@ -39,7 +39,7 @@ func (a access) refuse(w http.ResponseWriter, r *http.Request) bool {
 	case !a.demanded:
 		return false
 	case a.secret == "":
-		writeError(w, http.StatusForbidden, "no secret is configured for this endpoint")
+		writeError(w, http.StatusForbidden, "forbidden", "no secret is configured for this endpoint")
 		return true
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
@@ -48,7 +48,7 @@ func (a access) refuse(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	w.Header().Set("WWW-Authenticate", `Bearer realm="cache"`)
-	writeError(w, http.StatusUnauthorized, "a bearer secret is needed")
+	writeError(w, http.StatusUnauthorized, "unauthorized", "a bearer secret is needed")
 	return true
 }
 
@@ -56,7 +56,7 @@ func (a access) refuse(w http.ResponseWriter, r *http.Request) bool {
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
 	if err != nil {
-		status, body = http.StatusInternalServerError, []byte(`{"error":"the answer could not be written"}`)
+		status, body = http.StatusInternalServerError, []byte(`{"code":"internal","message":"the answer could not be written"}`)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
@@ -66,8 +66,10 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(body, '\n')) // an error means that the client has left
 }
 
-func writeError(w http.ResponseWriter, status int, text string) {
-	writeJSON(w, status, map[string]string{"error": text})
+// writeError answers with the one form that errors have here: a code for
+// programs and a message for people.
+func writeError(w http.ResponseWriter, status int, code, message string) {
+	writeJSON(w, status, map[string]string{"code": code, "message": message})
 }
 
 // onlyMethods refuses other methods, and reports that it did.
@@ -78,6 +80,6 @@ func onlyMethods(w http.ResponseWriter, r *http.Request, allowed ...string) bool
 		}
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
-	writeError(w, http.StatusMethodNotAllowed, "use "+strings.Join(allowed, " or "))
+	writeError(w, http.StatusMethodNotAllowed, "method_not_allowed", "use "+strings.Join(allowed, " or "))
 	return true
 }

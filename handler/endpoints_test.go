@@ -110,7 +110,7 @@ func TestPurgeEndpoint(t *testing.T) {
 	} {
 		a := post(purge, target, body, auth)
 		assert.Equal(t, 400, a.Status, "%s %s: %s", target, body, a.Body)
-		assert.Contains(t, a.Body, `"error":`)
+		assert.Contains(t, a.Body, `"code":"invalid_request","message":`)
 	}
 	assert.Contains(t, post(purge, "/?tagg=1&drYrun=1", `{"alll":true}`, auth).Body, "drYrun, tagg, alll")
 	assert.Equal(t, "HIT", func() string { get(mux, "/x/a"); return get(mux, "/x/a").cache() }(), "nothing of that purged anything")

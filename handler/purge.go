@@ -49,7 +49,11 @@ func Purge(store *strategies.Store, options ...Option) http.Handler {
 		}
 		order, err := readOrder(r)
 		if err != nil {
-			writeError(w, http.StatusBadRequest, err.Error())
+			if errors.Is(err, errTooLong) {
+				writeError(w, http.StatusRequestEntityTooLarge, "too_large", err.Error())
+				return
+			}
+			writeError(w, http.StatusBadRequest, codeInvalid, err.Error())
 			return
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), purgeTimeout)
@@ -86,7 +90,7 @@ func readOrder(r *http.Request) (order, error) {
 	case err != nil:
 		return o, errors.New("the body could not be read")
 	case len(body) > maxPurge:
-		return o, errors.New("the body is too long")
+		return o, errTooLong
 	}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -164,6 +168,11 @@ func unknownNames(query url.Values, body []byte) (unknown []string) {
 	}
 	return unknown
 }
+
+// codeInvalid is the code of a request that cannot be understood.
+const codeInvalid = "invalid_request"
+
+var errTooLong = fmt.Errorf("the body is too long: at most %d bytes", maxPurge)
 
 var errForm = errors.New("the body is no JSON of the expected form")
 
@@ -281,7 +290,7 @@ type purged struct {
 func (o order) carryOut(ctx context.Context, w http.ResponseWriter, store *strategies.Store) {
 	all := invalidate.Join(o.tokens(), o.patterns())
 	if all.IsZero() {
-		writeError(w, http.StatusBadRequest, "nothing to invalidate: name tags, keys, prefixes, patterns or all")
+		writeError(w, http.StatusBadRequest, codeInvalid, "nothing to invalidate: name tags, keys, prefixes, patterns or all")
 		return
 	}
 	report, err := o.invalidate(ctx, store)

@@ -18,14 +18,14 @@ func (r *runner) start() (step, offset int, err error) {
 		offset, err = strconv.Atoi(number)
 	}
 	if err != nil || offset < 0 {
-		return 0, 0, fmt.Errorf("warm: Options.From is %q, want the Next of a report", r.o.From)
+		return 0, 0, fmt.Errorf("%w: it is %q, want the Next of a report", ErrFrom, r.o.From)
 	}
 	for i, s := range r.steps {
 		if s.name == name {
 			return i, offset, nil
 		}
 	}
-	return 0, 0, fmt.Errorf("warm: Options.From names the step %q, which there is not", name)
+	return 0, 0, fmt.Errorf("%w: it names the step %q, which there is not", ErrFrom, name)
 }
 
 // next is where a later run goes on: at the first step that has not ended.

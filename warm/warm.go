@@ -17,6 +17,9 @@ import (
 // where to go on.
 var ErrBudget = errors.New("warm: budget used up")
 
+// ErrFrom says that Options.From is no Next of this plan's reports.
+var ErrFrom = errors.New("warm: Options.From is wrong")
+
 // Options of a run. The zero value is the default.
 type Options struct {
 	// Progress, if set, is called as keys are done; never by two goroutines

@@ -67,11 +67,10 @@ func TestDev_badInput(t *testing.T) {
 
 func assertJSONError(t *testing.T, name string, a answer) {
 	t.Helper()
-	var body struct {
-		Error json.RawMessage `json:"error"`
-	}
+	var body struct{ Code, Message string }
 	assert.NoError(t, json.Unmarshal([]byte(a.body), &body), "%s: %.200s", name, a.body)
-	assert.NotEmpty(t, body.Error, name)
+	assert.NotEmpty(t, body.Code, name)
+	assert.NotEmpty(t, body.Message, name)
 }
 
 // TestDev_offLoopbackWritesNeedTheirToken goes by the address that dev listens

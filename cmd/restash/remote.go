@@ -46,11 +46,10 @@ func runRemoteWarm(ctx context.Context, out, errOut io.Writer, address string, a
 			return err
 		}
 		addReport(&sum, part)
-		if status == http.StatusAccepted && part.Next != "" && part.Next != from {
-			from = part.Next // the function's time was up: go on where it ended
-			continue
+		if part.Next == "" || part.Next == from {
+			return tellRemote(out, errOut, sum, status, asJSON)
 		}
-		return tellRemote(out, errOut, sum, status, asJSON)
+		from = part.Next // the function's time was up: go on where it ended
 	}
 }
 
@@ -71,6 +70,9 @@ func askRemote(ctx context.Context, target, secret, from string) (warm.Report, i
 	defer resp.Body.Close()
 	var r remoteReport
 	err = json.NewDecoder(io.LimitReader(resp.Body, maxReport)).Decode(&r)
+	if err == nil && r.Message != "" {
+		return warm.Report{}, 0, fmt.Errorf("warm: %s answered %s: %s", resp.Request.URL, resp.Status, r.Message)
+	}
 	switch resp.StatusCode {
 	case http.StatusOK, http.StatusAccepted, http.StatusInternalServerError:
 		if err == nil {
@@ -124,6 +126,7 @@ type remoteReport struct {
 	Bytes, ElapsedMs                               int64
 	Errors                                         map[string]string
 	Next                                           string
+	Message                                        string // of an error
 }
 
 func (r remoteReport) report() warm.Report {

@@ -17,9 +17,13 @@ func TestRemoteWarm_goesOnWhereAFunctionsTimeWasUp(t *testing.T) {
 		assert.Equal(t, "Bearer secret", r.Header.Get("Authorization"))
 		from := r.URL.Query().Get("from")
 		froms = append(froms, from)
-		if from == "" {
+		switch from {
+		case "":
 			w.WriteHeader(http.StatusAccepted)
-			_, _ = w.Write([]byte(`{"warmed":3,"commands":4,"trips":2,"next":"2.40"}`))
+			_, _ = w.Write([]byte(`{"warmed":2,"commands":2,"trips":1,"next":"1.20"}`))
+			return
+		case "1.20": // an older deployment says 200
+			_, _ = w.Write([]byte(`{"warmed":1,"commands":2,"trips":1,"next":"2.40"}`))
 			return
 		}
 		_, _ = w.Write([]byte(`{"warmed":5,"fresh":1,"commands":6,"trips":2}`))
@@ -27,9 +31,20 @@ func TestRemoteWarm_goesOnWhereAFunctionsTimeWasUp(t *testing.T) {
 	defer srv.Close()
 	var out, errOut strings.Builder
 	require.NoError(t, runRemoteWarm(t.Context(), &out, &errOut, srv.URL, false))
-	assert.Equal(t, []string{"", "2.40"}, froms)
+	assert.Equal(t, []string{"", "1.20", "2.40"}, froms)
 	assert.Contains(t, out.String(), "warmed 8, fresh 1, failed 0, commands 10, trips 4")
 	assert.Empty(t, errOut.String())
+}
+
+func TestRemoteWarm_saysWhoIsAtIt(t *testing.T) {
+	t.Setenv(cronSecret, "secret")
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusConflict)
+		_, _ = w.Write([]byte(`{"code":"busy","message":"warm: the plan is running elsewhere: by host, process 7"}`))
+	}))
+	defer srv.Close()
+	var out, errOut strings.Builder
+	assert.ErrorContains(t, runRemoteWarm(t.Context(), &out, &errOut, srv.URL, false), "by host, process 7")
 }
 
 func TestRemoteWarm_thatDoesNotGetOnFails(t *testing.T) {

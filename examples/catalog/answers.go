@@ -42,7 +42,7 @@ func asProblem(logger *slog.Logger, r *http.Request, err error) problem {
 func fail(logger *slog.Logger, w http.ResponseWriter, r *http.Request, err error) {
 	p := asProblem(logger, r, err)
 	w.Header().Set("Cache-Control", "no-store")
-	answer(w, p.status, map[string]string{"error": p.message, "code": p.code})
+	answer(w, p.status, map[string]string{"code": p.code, "message": p.message})
 }
 
 // askEachTime lets browsers keep an answer but ask whether it still holds, so
@@ -58,7 +58,7 @@ func answer(w http.ResponseWriter, status int, v any) {
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(v); err != nil { // our own types always encode
-		http.Error(w, `{"error":"the answer cannot be encoded","code":"internal"}`, http.StatusInternalServerError)
+		http.Error(w, `{"code":"internal","message":"the answer cannot be encoded"}`, http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")

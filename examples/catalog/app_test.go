@@ -110,9 +110,9 @@ func (r reply) json(into any) {
 // problem returns the code and the message of a JSON error.
 func (r reply) problem() (code, message string) {
 	r.t.Helper()
-	var body struct{ Error, Code string }
+	var body struct{ Code, Message string }
 	r.json(&body)
-	return body.Code, body.Error
+	return body.Code, body.Message
 }
 
 func (p *platform) do(method, target, body string, header ...string) reply {

@@ -135,12 +135,20 @@ func decodeBody(w http.ResponseWriter, r *http.Request, into any) error {
 	return nil
 }
 
-// bodyError leaves the decoder's own words out: they differ between Go versions.
+// bodyError names the field that is wrong, and leaves the rest of the decoder's
+// own words out: they differ between Go versions.
 func bodyError(err error) error {
 	if _, tooLong := errors.AsType[*http.MaxBytesError](err); tooLong {
 		return problem{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body is longer than %d bytes", MaxBody)}
 	}
-	return problem{http.StatusBadRequest, "invalid_json", "the body must be one JSON object with known fields only"}
+	message := "the body must be one JSON object with known fields only"
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		message = fmt.Sprintf("field %q cannot be a JSON %s", wrong.Field, wrong.Value)
+	}
+	if name, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
+		message = "unknown field " + name
+	}
+	return problem{http.StatusBadRequest, "invalid_json", message}
 }
 
 // newItem is the body of a request that publishes an item.

@@ -121,7 +121,7 @@ func TestBadRequestsGetAJSONErrorCostNothingAndAreNotCached(t *testing.T) {
 		{"POST", "/api/extensions/nobody/download", ``, 404, "not_found"},
 		{"PUT", "/api/users/nobody", `{"bio":"x"}`, 404, "not_found"},
 		{"PUT", "/api/users/openai", `{"displayName":""}`, 400, "invalid_request"},
-		{"POST", "/api/login", `{"username":"nobody"}`, 404, "not_found"},
+		{"POST", "/api/login", `{"username":"nobody"}`, 401, "unauthorized"},
 	} {
 		name := row.method + " " + row.target[:min(len(row.target), 60)]
 		bill := p.server.ExpectBill(t, 0, 0)
@@ -198,6 +198,19 @@ func TestWritesNeedTheirToken(t *testing.T) {
 	}
 }
 
+func TestErrorsNameTheField(t *testing.T) {
+	p := newPlatform(t)
+	for body, want := range map[string]string{
+		`{"name":"@a/b","downloads":1}`: `unknown field "downloads"`,
+		`{"name":7}`:                    `field "name" cannot be a JSON number`,
+		`{"name":["a"]}`:                `field "name" cannot be a JSON array`,
+		`[]`:                            `the body must be one JSON object with known fields only`,
+	} {
+		_, message := p.do("POST", "/api/extensions", body).problem()
+		assert.Equal(t, want, message, body)
+	}
+}
+
 func TestPagesOfOtherSitesCannotWrite(t *testing.T) {
 	p := newPlatform(t)
 	got := p.do("POST", "/api/extensions/openai-codex/download", "", "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
@@ -219,9 +232,9 @@ func TestOperatorsRoutesNeedTheirSecrets(t *testing.T) {
 	got := p.do("POST", "/api/cache/invalidate", `{"tags":["extensions"]}`, "Authorization", "Bearer purge", "Content-Type", "application/json")
 	require.Equal(t, 200, got.Code, got.Body)
 	assert.Equal(t, "MISS", p.get("/api/extensions").cache())
-	for _, secret := range []string{"", "Bearer purge", "Bearer cron "} {
+	for _, secret := range []string{"", "Bearer purge", "Bearer cron2"} {
 		for _, method := range []string{"GET", "POST"} {
-			assert.Equal(t, 403, p.do(method, "/api/cron/warm", "", "Authorization", secret).Code, secret)
+			assert.Equal(t, 401, p.do(method, "/api/cron/warm", "", "Authorization", secret).Code, secret)
 		}
 	}
 }

@@ -36,6 +36,9 @@ func (a *App) login(w http.ResponseWriter, r *http.Request) error {
 	if err == nil || errors.Is(err, ErrUnclear) {
 		a.invalidate(w, r, LoggedIn{body.Username})
 	}
+	if errors.Is(err, ErrNotFound) {
+		return problem{http.StatusUnauthorized, "unauthorized", "username: there is no such user"}
+	}
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -127,25 +126,14 @@ func (a *App) ofHotUsers(part string) func(context.Context) ([]string, error) {
 	}
 }
 
-// cron runs the plan within the function's time. A run that ended early says in
-// its report where the next one is to begin: ?from=... What could not be loaded
-// is in the report, too; the status then says that the job did not fully succeed.
-func (a *App) cron(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), a.config.WarmTimeout)
-	defer cancel()
-	report, err := a.Plan().Run(ctx, a.store, warm.Options{
-		Time: a.config.WarmTimeout * 9 / 10, // a batch that was begun is finished
-		From: r.URL.Query().Get("from"),
+// cron runs the plan within the function's time. A run that ended early answers
+// 202, and its report says where the next one is to begin: ?from=...
+func (a *App) cron() http.Handler {
+	limit := a.config.WarmTimeout * 9 / 10 // a batch that was begun is finished
+	run := handler.Cron(a.store, a.Plan(), limit, handler.Secret(a.config.CronSecret))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), a.config.WarmTimeout)
+		defer cancel()
+		run.ServeHTTP(w, r.WithContext(ctx))
 	})
-	status := http.StatusOK
-	switch {
-	case errors.Is(err, warm.ErrBusy):
-		fail(a.config.Logger, w, r, problem{http.StatusConflict, "busy", "another instance is warming"})
-		return
-	case report.Failed > 0, err != nil && !errors.Is(err, warm.ErrBudget):
-		a.config.Logger.WarnContext(ctx, "warming was not complete", "report", report.String(), "error", err)
-		status = http.StatusInternalServerError
-	}
-	w.Header().Set("Cache-Control", "no-store")
-	answer(w, status, report)
 }

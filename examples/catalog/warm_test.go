@@ -78,9 +78,18 @@ func TestOneInstanceWarmsAtATime(t *testing.T) {
 	}})
 	require.NoError(t, err)
 	assert.Equal(t, 409, during.Code, during.Body)
-	code, _ := during.problem()
+	code, message := during.problem()
 	assert.Equal(t, "busy", code)
+	assert.Contains(t, message, "running elsewhere: by ")
 	assert.Equal(t, 200, p.do("GET", "/api/cron/warm", "", "Authorization", "Bearer cron").Code)
+}
+
+func TestCronSaysWhatIsWrongWithFrom(t *testing.T) {
+	p := newPlatform(t, func(c *catalog.Config) { c.CronSecret = "cron" })
+	got := p.do("GET", "/api/cron/warm?from=zzz", "", "Authorization", "Bearer cron")
+	assert.Equal(t, 400, got.Code)
+	_, message := got.problem()
+	assert.Contains(t, message, `"zzz"`)
 }
 
 // A function that has too little time does what it can and says where to go on.
