@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,52 +20,136 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/client"
-	"github.com/cldcde/restash/client/command"
-	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
 	"github.com/cldcde/restash/upstashtest/redisengine"
 )
 
-// Two processes and a real Redis: this test binary starts itself a second
-// time. The database is a file of versions that both share by its offset:
-// each change appends a byte, so that its size is the version.
+// Two processes, a real Redis and histories that porcupine judges: this test
+// binary starts itself a second time.
 
 const stressEnv = "RESTASH_STRESS_CHILD"
 
-func TestStressOnRealRedis(t *testing.T) {
-	if os.Getenv(stressEnv) != "" {
-		t.Skip("this is the child")
+// stress is one way to make life hard.
+type stress struct {
+	name   string
+	rough  bool // a network that delays, resets and loses answers; a process that is stopped
+	strict bool // strict mode, and keys that are evicted
+	naive  bool // DEL and SET in the place of this package
+}
+
+func stresses() []stress {
+	return []stress{
+		{name: "calm"},
+		{name: "rough network, stopped process", rough: true},
+		{name: "strict with evictions", strict: true},
+		{name: "strict with evictions, rough network", strict: true, rough: true},
+		{name: "DEL and SET", naive: true},
 	}
+}
+
+// stressSize is how many operations one stress has, of both processes.
+func stressSize() (operations, keys int) {
+	switch {
+	case os.Getenv("RESTASH_SOAK") != "":
+		return 250_000, 128
+	case strings.Contains(os.Getenv("RESTASH_REQUIRE"), "redis"):
+		return 26_000, 16
+	}
+	return 6_000, 8
+}
+
+func TestPromiseOnRealRedis(t *testing.T) {
+	for _, s := range stresses() {
+		t.Run(s.name, func(t *testing.T) {
+			history := s.run(t)
+			bad, example := broken(t, history)
+			n := count(history)
+			t.Logf("%d reads (%d hits), %d changes, %d confirmed; %d keys break the promise", n[reads], hitsIn(history), n[changes], n[confirm], bad)
+			assert.NotZero(t, hitsIn(history), "a cache that never hits keeps every promise")
+			assert.NotZero(t, n[confirm])
+			if s.naive {
+				assert.NotZero(t, bad, "what most caches do must be found out, or the check proves nothing")
+				return
+			}
+			assert.Zero(t, bad, example)
+		})
+	}
+}
+
+func count(history []event) map[act]int {
+	n := map[act]int{}
+	for _, e := range history {
+		n[e.Act]++
+	}
+	return n
+}
+
+func hitsIn(history []event) (hits int) {
+	for _, e := range history {
+		if e.From == strategies.Hit.String() {
+			hits++
+		}
+	}
+	return hits
+}
+
+// run starts Redis, the local server before it and the second process, and
+// returns what both saw.
+func (s stress) run(t *testing.T) []event {
 	addr := startRedis(t)
 	engine, err := redisengine.New(t.Context(), "redis://"+addr)
 	require.NoError(t, err)
 	srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.Engine = engine })
-	seconds := 2 * time.Second
-	switch {
-	case os.Getenv("RESTASH_SOAK") != "":
-		seconds = time.Minute
-	case strings.Contains(os.Getenv("RESTASH_REQUIRE"), "redis"):
-		seconds = 10 * time.Second
+	operations, keys := stressSize()
+	job := stressJob{URL: srv.URL, Token: srv.Token, Dir: t.TempDir(), Operations: operations / 2, Keys: keys, Strict: s.strict, Naive: s.naive}
+	if s.rough {
+		job.Budget = 200 * time.Millisecond
+		job.URL = "http://" + roughProxy(t, strings.TrimPrefix(srv.URL, "http://"))
 	}
-	for _, naive := range []bool{false, true} {
-		dir := t.TempDir()
-		job := stressJob{URL: srv.URL, Token: srv.Token, Dir: dir, For: seconds, Naive: naive}
-		child := job.spawn(t)
-		here := job.run(t)
-		there := child()
-		hits, loads, old := here.Hits+there.Hits, here.Loads+there.Loads, here.Outdated+there.Outdated
-		name := "restash"
-		if naive {
-			name = "DEL and SET"
+	child := job.spawn(t)
+	over := make(chan struct{})
+	var wg sync.WaitGroup
+	if s.rough {
+		wg.Go(func() { stopNowAndThen(child.cmd.Process, over) })
+	}
+	if s.strict {
+		wg.Go(func() { evict(t, srv, over) })
+	}
+	here := job.run(t)
+	there := child.wait(t)
+	close(over)
+	wg.Wait()
+	return job.places(t, append(here, there...))
+}
+
+// stopNowAndThen freezes a process as a platform does.
+func stopNowAndThen(p *os.Process, over <-chan struct{}) {
+	for {
+		select {
+		case <-over:
+			return
+		case <-time.After(time.Duration(100+rand.IntN(300)) * time.Millisecond):
 		}
-		t.Logf("%-11s %d hits, %d loads, %d outdated", name, hits, loads, old)
-		assert.NotZero(t, hits)
-		if naive {
-			assert.NotZero(t, old, "the same load on what most caches do must show the defect")
-			continue
+		_ = p.Signal(syscall.SIGSTOP)
+		time.Sleep(time.Duration(20+rand.IntN(200)) * time.Millisecond)
+		_ = p.Signal(syscall.SIGCONT)
+	}
+}
+
+// evict removes random keys, as a full database does.
+func evict(t *testing.T, srv *upstashtest.Server, over <-chan struct{}) {
+	for {
+		select {
+		case <-over:
+			return
+		case <-time.After(5 * time.Millisecond):
 		}
-		assert.Zero(t, old)
+		key, err := srv.Do("RANDOMKEY")
+		if assert.NoError(t, err) && len(key.Bytes) > 0 {
+			_, err = srv.Do("DEL", string(key.Bytes))
+			assert.NoError(t, err)
+		}
 	}
 }
 
@@ -72,7 +157,7 @@ func TestStressOnRealRedis(t *testing.T) {
 func TestStressChild(t *testing.T) {
 	raw := os.Getenv(stressEnv)
 	if raw == "" {
-		t.Skip("only as a child of TestStressOnRealRedis")
+		t.Skip("only as a child of TestPromiseOnRealRedis")
 	}
 	var job stressJob
 	require.NoError(t, json.Unmarshal([]byte(raw), &job))
@@ -81,153 +166,90 @@ func TestStressChild(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(job.Dir, "child.json"), out, 0o600))
 }
 
+// stressJob is what one process does.
 type stressJob struct {
-	URL, Token, Dir string
-	For             time.Duration
-	Naive           bool
+	URL, Token, Dir  string
+	Operations, Keys int
+	Strict, Naive    bool
+	// Budget is short where the network loses answers, so that the operations
+	// are not spent on waiting.
+	Budget time.Duration
 }
 
-type stressResult struct{ Hits, Loads, Outdated int64 }
+type stressChild struct {
+	cmd    *exec.Cmd
+	output *strings.Builder
+	dir    string
+}
 
-func (j stressJob) spawn(t *testing.T) func() stressResult {
+func (j stressJob) spawn(t *testing.T) stressChild {
 	raw, err := json.Marshal(j)
 	require.NoError(t, err)
 	cmd := exec.Command(os.Args[0], "-test.run=^TestStressChild$", "-test.count=1")
 	cmd.Env = append(os.Environ(), stressEnv+"="+string(raw))
-	var output strings.Builder
-	cmd.Stdout, cmd.Stderr = &output, &output
+	c := stressChild{cmd: cmd, output: &strings.Builder{}, dir: j.Dir}
+	cmd.Stdout, cmd.Stderr = c.output, c.output
 	require.NoError(t, cmd.Start())
-	return func() stressResult {
-		require.NoError(t, cmd.Wait(), output.String())
-		out, err := os.ReadFile(filepath.Join(j.Dir, "child.json"))
-		require.NoError(t, err)
-		var r stressResult
-		require.NoError(t, json.Unmarshal(out, &r))
-		return r
-	}
+	return c
 }
 
-const stressKeys = 4
-
-// version of a key in the shared database.
-func (j stressJob) version(key int) int {
-	info, err := os.Stat(filepath.Join(j.Dir, fmt.Sprint("v", key)))
-	if err != nil {
-		return 0
-	}
-	return int(info.Size())
+func (c stressChild) wait(t *testing.T) []event {
+	require.NoError(t, c.cmd.Wait(), c.output.String())
+	out, err := os.ReadFile(filepath.Join(c.dir, "child.json"))
+	require.NoError(t, err)
+	var history []event
+	require.NoError(t, json.Unmarshal(out, &history))
+	return history
 }
 
-func (j stressJob) bump(key int) error {
-	f, err := os.OpenFile(filepath.Join(j.Dir, fmt.Sprint("v", key)), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_, err = f.Write([]byte{1})
-	return err
-}
-
-// confirmed is the version whose invalidation has returned, in either process:
-// kept in a second file per key, whose size is never more than that.
-func (j stressJob) confirmed(key int) int {
-	raw, err := os.ReadFile(filepath.Join(j.Dir, fmt.Sprint("c", key)))
-	if err != nil {
-		return 0
-	}
-	var n int
-	_, _ = fmt.Sscan(string(raw), &n)
-	return n
-}
-
-func (j stressJob) run(t *testing.T) stressResult {
+// run works until this process has done its part.
+func (j stressJob) run(t *testing.T) []event {
 	c, err := client.New(client.Config{URL: j.URL, Token: j.Token, Logger: quiet})
 	require.NoError(t, err)
 	defer c.Close()
-	store, err := strategies.NewStore(c, strategies.StoreConfig{Logger: quiet, Budget: 10 * time.Second})
-	require.NoError(t, err)
-	defer func() { assert.NoError(t, store.Close(context.Background())) }()
-	cache := strategies.New[int](store, strategies.Config{Name: "v", TTL: time.Hour})
-	child := os.Getenv(stressEnv) != ""
-	var r stressResult
-	var hits, loads, outdated atomic.Int64
-	end := time.Now().Add(j.For)
+	w := j.worker(t, c)
+	defer w.end(t)
+	var left atomic.Int64
+	left.Store(int64(j.Operations))
+	latest := time.Now().Add(3 * time.Minute)
+	const clients = 16
 	var wg sync.WaitGroup
-	for w := range 16 { // 32 in both processes
-		rnd := rand.New(rand.NewPCG(uint64(w), uint64(os.Getpid())))
+	logs := make([][]event, clients)
+	for i := range clients {
+		rnd := rand.New(rand.NewPCG(uint64(i), uint64(os.Getpid())))
 		wg.Go(func() {
-			for time.Now().Before(end) {
-				key := rnd.IntN(stressKeys)
-				floor := j.confirmed(key)
-				v, hit, err := j.get(c, cache, key, &loads)
-				if err != nil {
-					t.Errorf("get: %v", err)
-					return
-				}
-				if hit {
-					hits.Add(1)
-				}
-				if v < floor {
-					outdated.Add(1)
+			l := &eventLog{client: os.Getpid()<<8 + i}
+			for left.Add(-1) >= 0 && time.Now().Before(latest) {
+				key := rnd.IntN(j.Keys)
+				switch n := rnd.IntN(100); {
+				case n < 3:
+					w.invalidate(l, key, rnd.IntN(4) == 0)
+				case n < 5:
+					w.write(l, key)
+				default:
+					w.read(l, key, rnd)
 				}
 			}
-		})
-	}
-	if !child { // one writer, 100 changes a second
-		wg.Go(func() {
-			for time.Now().Before(end) {
-				key := rand.IntN(stressKeys)
-				assert.NoError(t, j.bump(key))
-				v := j.version(key)
-				assert.NoError(t, j.invalidate(store, c, cache, key))
-				tmp := filepath.Join(j.Dir, "tmp")
-				assert.NoError(t, os.WriteFile(tmp, []byte(fmt.Sprint(v)), 0o600))
-				assert.NoError(t, os.Rename(tmp, filepath.Join(j.Dir, fmt.Sprint("c", key))))
-				time.Sleep(10 * time.Millisecond)
-			}
+			logs[i] = l.events
 		})
 	}
 	wg.Wait()
-	r.Hits, r.Loads, r.Outdated = hits.Load(), loads.Load(), outdated.Load()
-	return r
+	var all []event
+	for _, l := range logs {
+		all = append(all, l...)
+	}
+	return all
 }
 
-func (j stressJob) load(key int, loads *atomic.Int64) int {
-	loads.Add(1)
-	v := j.version(key)
-	time.Sleep(time.Duration(rand.IntN(20_000)) * time.Microsecond)
-	return v
+// eventLog is the history of one client.
+type eventLog struct {
+	client int
+	events []event
 }
 
-func (j stressJob) get(c *client.Client, cache *strategies.Cache[int], key int, loads *atomic.Int64) (int, bool, error) {
-	ctx := context.Background()
-	if !j.Naive {
-		var st strategies.Status
-		v, err := cache.Get(ctx, fmt.Sprint(key), func(context.Context, string) (int, error) { return j.load(key, loads), nil }, strategies.Report(&st))
-		return v, st.State == strategies.Hit, err
-	}
-	got, err := client.Do(ctx, c, command.MGet(fmt.Sprint("naive:", key)))
-	if err != nil {
-		return 0, false, err
-	}
-	if got[0].OK {
-		var v int
-		_, err := fmt.Sscan(got[0].Value, &v)
-		return v, true, err
-	}
-	v := j.load(key, loads)
-	_, err = c.Set(ctx, fmt.Sprint("naive:", key), v, command.EX(time.Hour))
-	return v, false, err
-}
-
-func (j stressJob) invalidate(store *strategies.Store, c *client.Client, cache *strategies.Cache[int], key int) error {
-	ctx := context.Background()
-	if !j.Naive {
-		_, err := store.Invalidate(ctx, invalidate.Key(cache, fmt.Sprint(key)))
-		return err
-	}
-	_, err := c.Del(ctx, fmt.Sprint("naive:", key))
-	return err
+func (l *eventLog) add(e event, start time.Time) {
+	e.Client, e.Start, e.End = l.client, start.UnixNano(), time.Now().UnixNano()
+	l.events = append(l.events, e)
 }
 
 // startRedis starts a redis-server on a free port, or skips.
@@ -257,3 +279,13 @@ func startRedis(t *testing.T) string {
 	}, 5*time.Second, 20*time.Millisecond)
 	return addr
 }
+
+// deadline gives one read in eight less time than the network may take.
+func deadline(rnd *rand.Rand) (context.Context, context.CancelFunc) {
+	if rnd.IntN(8) > 0 {
+		return context.WithCancel(context.Background())
+	}
+	return context.WithTimeout(context.Background(), time.Duration(5+rnd.IntN(60))*time.Millisecond)
+}
+
+func stressKey(key int) string { return fmt.Sprint(key) }
