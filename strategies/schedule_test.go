@@ -37,10 +37,12 @@ type world struct {
 	rnd   *rand.Rand
 	crash float64 // chance that a request or an answer is lost
 
-	hold int // the place of the stop that is held to the last
+	hold int                               // the place of the stop that is held to the last
+	lose func(proc int, label string) bool // requests that this scenario wants lost
 
 	mu      sync.Mutex
 	waiting []*gate
+	steps   []step
 	seq     int
 	over    bool
 
@@ -51,18 +53,23 @@ type world struct {
 	reads    int
 	hits     int
 	failures int
+
+	lags      bool // reads are answered by a replica
+	impatient bool // callers have deadlines, and time passes
 }
 
 type gate struct {
 	label string
+	proc  int
 	seq   int
 	open  chan bool // false: the request is lost
 	held  bool      // waits until nothing else can go on
 }
 
-// stop waits until the scheduler lets it go on.
-func (w *world) stop(label string) bool {
-	g := &gate{label: label, open: make(chan bool)}
+// stop waits until the scheduler lets it go on. proc is the process in which
+// that is, by the number of its store.
+func (w *world) stop(proc int, label string) bool {
+	g := &gate{label: label, proc: proc, open: make(chan bool)}
 	w.mu.Lock()
 	if w.over {
 		w.mu.Unlock()
@@ -76,9 +83,9 @@ func (w *world) stop(label string) bool {
 	return <-g.open
 }
 
-// RoundTrip lets the scheduler decide when a request is executed and when its
-// answer comes, and whether.
-func (w *world) roundTrip(inner http.RoundTripper) http.RoundTripper {
+// roundTrip lets the scheduler decide when a request of a process is executed
+// and when its answer comes, and whether.
+func (w *world) roundTrip(proc int, inner http.RoundTripper) http.RoundTripper {
 	return transport(func(r *http.Request) (*http.Response, error) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -87,7 +94,7 @@ func (w *world) roundTrip(inner http.RoundTripper) http.RoundTripper {
 		label := summary(string(body))
 		r = r.Clone(context.WithoutCancel(r.Context()))
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if !w.stop("send " + label) {
+		if !w.stop(proc, "send "+label) || w.lose != nil && w.lose(proc, label) {
 			return nil, errors.New("connection reset")
 		}
 		resp, err := inner.RoundTrip(r)
@@ -98,7 +105,7 @@ func (w *world) roundTrip(inner http.RoundTripper) http.RoundTripper {
 		if err != nil {
 			return nil, err
 		}
-		if !w.stop("answer " + label) {
+		if !w.stop(proc, "answer "+label) {
 			return nil, errors.New("connection reset")
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(answer))
@@ -114,7 +121,7 @@ func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f
 func summary(body string) string {
 	var words []string
 	for _, w := range strings.Split(body, `"`) {
-		if w == "MGET" || w == "SET" || strings.Contains(w, ":") && len(w) < 40 {
+		if w == "MGET" || w == "SET" || w == "MSETEX" || strings.Contains(w, ":") && len(w) < 40 {
 			words = append(words, w)
 		}
 	}
@@ -122,12 +129,12 @@ func summary(body string) string {
 }
 
 // read is the database as a loader sees it.
-func (w *world) read(label string) item {
-	w.stop("load " + label)
+func (w *world) read(proc int, label string) item {
+	w.stop(proc, "load "+label)
 	w.mu.Lock()
 	n := w.history[len(w.history)-1]
 	w.mu.Unlock()
-	w.stop("loaded " + label)
+	w.stop(proc, "loaded "+label)
 	return item{N: n}
 }
 
@@ -146,19 +153,32 @@ func (w *world) confirmed(proc, place int) {
 	w.own[proc] = max(w.own[proc], place)
 }
 
-// check reads through get in a process and compares what it brings with the
-// floor at the time it began. A caller that could not read the tokens may share
-// any load of its process: it is held to what that process has invalidated.
-func (w *world) check(proc int, who string, get func(*strategies.Status) (item, error)) {
-	w.stop("start " + who)
+// pending notes a change whose invalidation a process knows of and Redis may not.
+func (w *world) pending(proc, place int) {
 	w.mu.Lock()
-	floor, own := w.floor, w.own[proc]
+	defer w.mu.Unlock()
+	w.own[proc] = max(w.own[proc], place)
+}
+
+// check reads through get in a process and compares what it brings with the
+// floor at the time it began: what was confirmed to anybody, and what its own
+// process knows of. Behind a replica only the second can be asked for.
+func (w *world) check(proc int, who string, get func(*strategies.Status) (item, error)) {
+	w.stop(proc, "start "+who)
+	w.mu.Lock()
+	floor := max(w.floor, w.own[proc])
+	if w.lags {
+		floor = w.own[proc]
+	}
 	w.mu.Unlock()
 	var st strategies.Status
 	v, err := get(&st)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.reads++
+	if w.impatient && errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
 	if err != nil {
 		w.failures++
 		w.bad = append(w.bad, fmt.Sprintf("%s: the loader succeeded and the caller got %v", who, err))
@@ -166,9 +186,6 @@ func (w *world) check(proc int, who string, get func(*strategies.Status) (item, 
 	}
 	if st.State == strategies.Hit {
 		w.hits++
-	}
-	if st.Reason == strategies.ReasonError || st.Reason == strategies.ReasonBreaker {
-		floor = own
 	}
 	if place := slices.Index(w.history, v.N); place < floor {
 		w.bad = append(w.bad, fmt.Sprintf("%s got value %d (place %d) as %s %s, but place %d was confirmed before it began",
@@ -183,15 +200,23 @@ type scenario struct {
 	procs int // stores that share the database
 	run   func(w *world, stores []*strategies.Store, actor func(func()))
 	lossy bool
+	lag   time.Duration                            // of the replica that answers reads
+	lose  func() func(proc int, label string) bool // made for each run
+	dark  bool                                     // the cache cannot be reached, so that nothing can be a hit
+	deep  bool                                     // few and short actors: all schedules with three deviations
 }
 
 // play runs a scenario once. choose picks one of n waiting gates.
 func (s scenario) play(t testing.TB, w *world, choose func(n int) int) {
 	w.history = []int{1000}
-	w.srv = upstashtest.Run(t, inMemory)
-	hc := &http.Client{Transport: w.roundTrip(w.srv.HTTPClient().Transport)}
+	w.lags = s.lag > 0
+	if s.lose != nil {
+		w.lose = s.lose()
+	}
+	w.srv = upstashtest.Run(t, inMemory, func(c *upstashtest.Config) { c.ReplicaLag = s.lag })
 	stores := make([]*strategies.Store, max(s.procs, 1))
 	for i := range stores {
+		hc := &http.Client{Transport: w.roundTrip(i, w.srv.HTTPClient().Transport)}
 		c, err := client.New(client.Config{URL: w.srv.URL, Token: w.srv.Token, HTTPClient: hc, Logger: quiet, MaxRetries: -1, DisableTelemetry: true})
 		require.NoError(t, err)
 		cfg := strategies.StoreConfig{Logger: quiet, Executor: strategies.Pool(16)}
@@ -255,17 +280,83 @@ func (w *world) release(i int) {
 		return a.seq - b.seq
 	})
 	g := w.waiting[i]
+	w.steps = append(w.steps, step{open: slices.Clone(w.waiting), taken: g})
 	w.waiting = slices.Delete(w.waiting, i, i+1)
 	w.mu.Unlock()
+	if g.label == tick {
+		time.Sleep(tickLength)
+	}
 	request := strings.HasPrefix(g.label, "send ") || strings.HasPrefix(g.label, "answer ")
 	g.open <- !(request && w.crash > 0 && w.rnd.Float64() < w.crash)
 }
 
+// step is one choice of a schedule that was played.
+type step struct {
+	open  []*gate // what could go on
+	taken *gate
+}
+
+// tick is a step in which nothing happens but time.
+const (
+	tick       = "time passes"
+	tickLength = 400 * time.Millisecond
+)
+
+// passes lets the scheduler decide when time passes.
+func (w *world) passes(times int) func() {
+	return func() {
+		for range times {
+			w.stop(-1, tick)
+		}
+	}
+}
+
+// commute reports whether two steps of different processes lead to the same
+// state in either order, so that one of the two need not be played. It says
+// no where it does not know.
+func commute(a, b *gate) bool {
+	if a.proc == b.proc || a.proc < 0 || b.proc < 0 {
+		return false
+	}
+	// What the answer to a read, or the end of a load, wakes is in its own process.
+	if local(a) || local(b) {
+		return true
+	}
+	return readOnly(a) && readOnly(b)
+}
+
+// local steps touch nothing but their own process.
+func local(g *gate) bool {
+	return strings.HasPrefix(g.label, "answer MGET") && !strings.Contains(g.label, "SET ") || strings.HasPrefix(g.label, "loaded ")
+}
+
+// readOnly steps leave database, Redis and floor as they are.
+func readOnly(g *gate) bool {
+	return strings.HasPrefix(g.label, "send MGET") && !strings.Contains(g.label, "SET ") ||
+		strings.HasPrefix(g.label, "load ") || strings.HasPrefix(g.label, "start ")
+}
+
+// same reports whether taking a gate at a step of a played schedule, and going
+// on as before, is that schedule again: the gate was taken later on, and
+// commutes with all that was taken before it.
+func same(steps []step, at int, early *gate) bool {
+	for _, s := range steps[at:] {
+		if s.taken == early {
+			return true
+		}
+		if !commute(s.taken, early) {
+			return false
+		}
+	}
+	return false
+}
+
 // result of many schedules.
-type result struct{ schedules, reads, hits, violations int }
+type result struct{ schedules, pruned, reads, hits, violations int }
 
 // explore runs all schedules that leave the first choice at most deviations
-// times, and then random ones, half of which hold one step to the last.
+// times (but those that are the same as another), and then random ones, half of
+// which hold one step to the last.
 func (s scenario) explore(t *testing.T, deviations, random int) result {
 	var total result
 	note := func(w *world, how string) {
@@ -279,23 +370,27 @@ func (s scenario) explore(t *testing.T, deviations, random int) result {
 	}
 	var visit func(prefix []int, left int)
 	visit = func(prefix []int, left int) {
-		var widths []int
+		var steps []step
 		synctest.Test(t, func(t *testing.T) {
 			w := &world{t: t}
 			s.play(t, w, func(n int) int {
-				widths = append(widths, n)
-				if i := len(widths) - 1; i < len(prefix) {
+				if i := len(w.steps); i < len(prefix) {
 					return min(prefix[i], n-1)
 				}
 				return 0
 			})
+			steps = w.steps
 			note(w, fmt.Sprint(prefix))
 		})
 		if left == 0 {
 			return
 		}
-		for at := len(prefix); at < len(widths); at++ {
-			for choice := 1; choice < widths[at]; choice++ {
+		for at := len(prefix); at < len(steps); at++ {
+			for choice := 1; choice < len(steps[at].open); choice++ {
+				if same(steps, at, steps[at].open[choice]) {
+					total.pruned++
+					continue
+				}
 				next := append(slices.Clone(prefix), make([]int, at-len(prefix))...)
 				visit(append(next, choice), left-1)
 			}
