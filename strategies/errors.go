@@ -19,6 +19,10 @@ var (
 	ErrTags = errors.New("strategies: invalid tags")
 	// ErrLoadTimeout says that a load took longer than its hard timeout.
 	ErrLoadTimeout = errors.New("strategies: load timed out")
+	// ErrCircle says that a loader asked for the very value that it loads,
+	// directly or through others; the error names the keys. It is found where
+	// loaders pass their context on.
+	ErrCircle = errors.New("strategies: a load waits for itself")
 	// ErrClosed says that the Store was closed.
 	ErrClosed = errors.New("strategies: store closed")
 	// ErrSoft says that a soft invalidation was asked of a Store without

@@ -209,6 +209,11 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 	if err != nil {
 		return zero, flight.Shared, err
 	}
+	leave, err := s.await(ctx, k)
+	if err != nil {
+		return zero, flight.Shared, err
+	}
+	defer leave()
 	if k.Started {
 		f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, old, false), f.load, f.o.later != nil)
 	}
@@ -237,17 +242,29 @@ func (f *fetch[T]) join(ctx context.Context, read *flight.Read, a *answer, old, 
 // place is this call's place at a load.
 func (f *fetch[T]) place(ctx context.Context, read *flight.Read, a *answer) (flight.Ticket, error) {
 	s := f.c.store
+	if err := s.within(ctx, f.q.entry); err != nil {
+		return flight.Ticket{}, err
+	}
 	if read != nil {
 		return s.flights.Join(f.q.entry, read, a.tokens, f.alone), nil
 	}
 	if f.alone {
 		return s.flights.Join(f.q.entry, nil, f.q.tokens, true), nil
 	}
-	k, err := s.flights.JoinBlind(ctx, []flight.Want{{Key: f.q.entry, Tokens: f.q.tokens}}, f.since, s.share(ctx))
+	k, err := s.joinBlind(ctx, []flight.Want{{Key: f.q.entry, Tokens: f.q.tokens}}, f.since)
 	if err != nil {
 		return flight.Ticket{}, err
 	}
 	return k[0], nil
+}
+
+// joinBlind gives callers without a snapshot their places.
+func (s *Store) joinBlind(ctx context.Context, wants []flight.Want, since uint64) ([]flight.Ticket, error) {
+	tickets, err := s.flights.JoinBlind(ctx, wants, flight.Blind{Since: since, Patience: s.share(ctx), Work: doingOf(ctx).work})
+	if circle, ok := errors.AsType[flight.Circle](err); ok {
+		return nil, circleError(circle)
+	}
+	return tickets, err
 }
 
 // newRun is a load for this call. What the call has spent on the cache is not
@@ -298,9 +315,9 @@ func (f *fetch[T]) stale(ctx context.Context, read *flight.Read, a *answer, v ve
 	switch {
 	case s.backingOff(f.q.entry) || s.flights.Busy(f.q.entry, read, a.tokens):
 	case wait == 0:
-		f.refresh(ctx, read, a, old)
+		f.refresh(onItsOwn(ctx), read, a, old)
 	case a.entry.LoadTime <= wait:
-		if value, ok := f.await(ctx, f.refresh(ctx, read, a, old), wait, v); ok {
+		if value, ok := f.await(onItsOwn(ctx), f.refresh(onItsOwn(ctx), read, a, old), wait, v); ok {
 			return value, flight.Shared, nil
 		}
 	case v.last:
@@ -347,6 +364,11 @@ func (f *fetch[T]) await(ctx context.Context, k *flight.Ticket, patience time.Du
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
 	}
+	leave, err := f.c.store.await(ctx, *k)
+	if err != nil {
+		return zero, false
+	}
+	defer leave()
 	result, _, err := f.c.store.flights.Wait(ctx, *k, nil)
 	if err != nil || result == nil {
 		return zero, false

@@ -77,6 +77,7 @@ func (f *fetch[T]) leave(read *flight.Read, a *answer, v verdict, old T) {
 		return
 	}
 	*f.o.later = Refresh{exec: s.exec, full: v.last, run: func(ctx context.Context) {
+		ctx = onItsOwn(ctx)
 		k := s.flights.Join(f.q.entry, read, a.tokens, false)
 		if k.Started {
 			f.c.start(ctx, k.Load, f.newRun(ctx, k.Load, a, &old, true), f.load, true)

@@ -14,6 +14,11 @@ func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.R
 	if err := b.place(ctx, items, read); err != nil {
 		return err
 	}
+	leave, err := b.await(ctx, items)
+	defer leave()
+	if err != nil {
+		return err
+	}
 	var own, again []*item[T]
 	for _, it := range items {
 		if it.ticket.Started {
@@ -40,12 +45,17 @@ func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.R
 // place gives each item its place at a load.
 func (b *batch[T]) place(ctx context.Context, items []*item[T], read *flight.Read) error {
 	s := b.c.store
+	for _, it := range items {
+		if err := s.within(ctx, it.q.entry); err != nil {
+			return err
+		}
+	}
 	if read == nil && !b.o.force {
 		wants := make([]flight.Want, len(items))
 		for i, it := range items {
 			wants[i] = flight.Want{Key: it.q.entry, Tokens: it.q.tokens}
 		}
-		tickets, err := s.flights.JoinBlind(ctx, wants, b.since, s.share(ctx))
+		tickets, err := s.joinBlind(ctx, wants, b.since)
 		for i, k := range tickets {
 			items[i].ticket = k
 		}
@@ -59,6 +69,36 @@ func (b *batch[T]) place(ctx context.Context, items []*item[T], read *flight.Rea
 		it.ticket = s.flights.Join(it.q.entry, read, tokens, b.o.force)
 	}
 	return nil
+}
+
+// await notes that the caller waits for the items' loads, until leave is called.
+// If one of them waits for the caller nothing is loaded.
+func (b *batch[T]) await(ctx context.Context, items []*item[T]) (leave func(), err error) {
+	var leaves []func()
+	leave = func() {
+		for _, l := range leaves {
+			l()
+		}
+	}
+	for _, it := range items {
+		l, err := b.c.store.await(ctx, it.ticket)
+		if err != nil {
+			b.giveUp(items, err)
+			return leave, err
+		}
+		leaves = append(leaves, l)
+	}
+	return leave, nil
+}
+
+// giveUp ends loads that will not be run: who has joined one loads by itself.
+func (b *batch[T]) giveUp(items []*item[T], err error) {
+	for _, it := range items {
+		if it.ticket.Started {
+			b.c.store.flights.Keep(it.ticket.Load)
+			b.c.store.flights.Abandon(it.ticket.Load, err)
+		}
+	}
 }
 
 // fallBack serves a stale value instead of a load that failed, if there is one
@@ -82,6 +122,11 @@ func (b *batch[T]) loadAgain(ctx context.Context, items []*item[T]) error {
 	for _, it := range items {
 		it.ticket = b.c.store.flights.Join(it.q.entry, nil, it.q.tokens, true)
 		it.a = nil // its snapshot is older than the load
+	}
+	leave, err := b.await(ctx, items)
+	defer leave()
+	if err != nil {
+		return err
 	}
 	b.start(ctx, items, false)
 	for _, it := range items {
@@ -161,18 +206,19 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 	for _, it := range items {
 		it.run.loadErr = err
 	}
-	if e := s.acquire(ctx); e != nil {
+	loads := make([]*flight.Load, len(items))
+	for i, it := range items {
+		loads[i] = it.run.fl
+	}
+	slot, e := s.acquire(ctx, loads...) // the batch has one place
+	if e != nil {
 		for _, it := range items {
 			it.run.loadErr = e
 		}
 		return
 	}
-	for _, it := range items {
-		s.flights.Begun(it.run.fl)
-	}
-	var slot run[T] // the batch has one place
-	slot.c = b.c
-	defer slot.leaveSlot()
+	ctx, work := s.begin(ctx, slot, loads...)
+	defer slot.leave()
 	if s.cfg.Strict {
 		b.createTokens(ctx, items)
 	}
@@ -184,7 +230,8 @@ func (b *batch[T]) run(ctx context.Context, items []*item[T]) {
 	var values map[string]T
 	defer func() {
 		took := time.Since(began)
-		slot.leaveSlot()
+		work.End()
+		slot.leave()
 		b.ended(context.WithoutCancel(ctx), items, values, err, began, took)
 	}()
 	var l Load[map[string]T]
@@ -358,6 +405,9 @@ func (b *batch[T]) refresh(ctx context.Context, items []*item[T], read *flight.R
 	for i, it := range own {
 		loads[i] = it.ticket.Load
 	}
+	if !full {
+		ctx = onItsOwn(ctx) // nobody waits for its end
+	}
 	taken := s.submit(loads, func() {
 		b.start(ctx, own, true)
 		for _, l := range loads {
@@ -379,6 +429,11 @@ func (b *batch[T]) refresh(ctx context.Context, items []*item[T], read *flight.R
 }
 
 func (b *batch[T]) takeFresh(ctx context.Context, it *item[T]) {
+	leave, err := b.c.store.await(ctx, it.ticket)
+	if err != nil {
+		return
+	}
+	defer leave()
 	result, _, err := b.c.store.flights.Wait(ctx, it.ticket, nil)
 	if out, ok := result.(*loaded[T]); ok && err == nil {
 		it.value = out.value

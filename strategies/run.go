@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
 	"github.com/cldcde/restash/internal/flight"
@@ -36,7 +35,7 @@ type run[T any] struct {
 	budget time.Duration
 	began  time.Time
 	out    loaded[T]
-	left   atomic.Bool // its place among MaxLoads
+	place  *place // among MaxLoads
 	// held gives a lease back while holds is true.
 	held  cmd
 	holds bool
@@ -62,7 +61,7 @@ func (c *Cache[T]) start(ctx context.Context, fl *flight.Load, r *run[T], fn loa
 			context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 		}
 		c.store.flights.Keep(fl)
-		r.leaveSlot() // a stream may take hours
+		r.place.leave() // a stream may take hours
 	}
 	work := func() {
 		defer cancel(nil)
@@ -82,13 +81,15 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 	s := r.c.store
 	err := error(exited())
 	defer func() { s.flights.Finish(r.fl, &r.out, err) }()
-	if e := s.acquire(ctx); e != nil {
+	var e error
+	if r.place, e = s.acquire(ctx, r.fl); e != nil {
 		err = e
 		return
 	}
-	s.flights.Begun(r.fl)
+	ctx, work := s.begin(ctx, r.place, r.fl)
+	defer work.End()
 	defer func() { r.c.stats.charge(r.out.cost, 0, r.out.size) }()
-	defer r.leaveSlot()
+	defer r.place.leave()
 	if r.snap != nil && s.cfg.Strict {
 		r.createTokens(ctx)
 	}
@@ -101,13 +102,14 @@ func (r *run[T]) run(ctx context.Context, fn loadFunc[T]) {
 	defer r.release(context.WithoutCancel(ctx))
 	r.began = time.Now()
 	defer func() { r.ended(ctx, err) }()
+	defer work.End()
 	r.out.value, err = protect(ctx, fn, &r.load)
 }
 
 // ended follows the end of the load.
 func (r *run[T]) ended(ctx context.Context, err error) {
 	took := time.Since(r.began)
-	r.leaveSlot()
+	r.place.leave()
 	r.noteRefresh(err)
 	s := r.c.store
 	if f := s.cfg.Trace.Load; f != nil {
@@ -139,26 +141,6 @@ func protect[T any](ctx context.Context, fn loadFunc[T], l *Load[T]) (value T, e
 		}
 	}()
 	return fn(ctx, l)
-}
-
-// acquire waits for a place among MaxLoads.
-func (s *Store) acquire(ctx context.Context) error {
-	if s.slots == nil {
-		return nil
-	}
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// leaveSlot gives the load's place among MaxLoads back, once.
-func (r *run[T]) leaveSlot() {
-	if s := r.c.store; s.slots != nil && r.left.CompareAndSwap(false, true) {
-		<-s.slots
-	}
 }
 
 func (r *run[T]) noteRefresh(err error) {

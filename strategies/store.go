@@ -48,7 +48,9 @@ type StoreConfig struct {
 	// the one that is written. Nothing is stored that may have been loaded
 	// from before an invalidation. 0 means that it does not lag.
 	SourceLag time.Duration
-	// MaxLoads bounds how many loads run at once; more wait. 0 means no bound.
+	// MaxLoads bounds how many loads run at once; more wait. A load within a
+	// load, which is one whose loader passed its context on, runs in its
+	// parent's place. 0 means no bound.
 	MaxLoads int
 	// Local is a cache in this process, asked before Redis; nil means none.
 	// Package strategies/local has one and says what it costs the promise.

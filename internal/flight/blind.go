@@ -12,34 +12,56 @@ type Want struct {
 	Tokens []Token
 }
 
+// Blind is a caller without a snapshot.
+type Blind struct {
+	// Since is [Table.Now] at the beginning of its call.
+	Since uint64
+	// Patience is how long it waits for the end of an older load.
+	Patience time.Duration
+	// Work is whose loader calls, if one does.
+	Work *Work
+}
+
+// Circle is the error of a wait for an older load that waits for the caller: its
+// keys, as [Work.Wait] returns them.
+type Circle []string
+
+// Error says that there is a circle.
+func (c Circle) Error() string { return "flight: a circle of loads" }
+
 // JoinBlind is [Table.Join] for a caller that could not read: it cannot tell
 // what a load from before its own call has missed, so it shares only loads that
-// began after since, which is [Table.Now] at the beginning of the call. For an
-// older load's end it waits at most for patience: all who wait share the next
+// began after b.Since. For an
+// older load's end it waits at most for b.Patience: all who wait share the next
 // one, and so a stampede is two loads here too. The loads that it begins for
 // several keys begin together.
-func (t *Table) JoinBlind(ctx context.Context, wants []Want, since uint64, patience time.Duration) ([]Ticket, error) {
-	timer := time.NewTimer(patience)
+func (t *Table) JoinBlind(ctx context.Context, wants []Want, b Blind) ([]Ticket, error) {
+	timer := time.NewTimer(b.Patience)
 	defer timer.Stop()
-	for {
-		tickets, changed := t.tryBlind(wants, since, false)
+	for patient := true; ; {
+		tickets, older, changed := t.tryBlind(wants, b.Since, !patient)
 		if tickets != nil {
 			return tickets, nil
+		}
+		circle, leave := b.Work.Wait(older)
+		if circle != nil {
+			return nil, Circle(circle)
 		}
 		select {
 		case <-changed:
 		case <-timer.C:
-			tickets, _ = t.tryBlind(wants, since, true)
-			return tickets, nil
+			patient = false
 		case <-ctx.Done():
+			leave()
 			return nil, ctx.Err()
 		}
+		leave()
 	}
 }
 
 // tryBlind takes a place for each want, unless an older load of one is under way.
-// Then it returns what is closed when that may have changed.
-func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, <-chan struct{}) {
+// Then it returns that, and what is closed when it may have ended.
+func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, *Load, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	tickets := make([]Ticket, len(wants))
@@ -49,8 +71,8 @@ func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, <-chan
 			continue
 		}
 		l, older := s.since(since)
-		if l == nil && older && !now {
-			return nil, s.wait()
+		if l == nil && older != nil && !now {
+			return nil, older, s.wait()
 		}
 		if l != nil {
 			tickets[i] = Ticket{Load: l, seq: since}
@@ -61,29 +83,21 @@ func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, <-chan
 			tickets[i] = t.start(w.Key, nil, w.Tokens)
 		}
 	}
-	return tickets, nil
+	return tickets, nil, nil
 }
 
-// since returns a load that began after seq, or whether an older one is under way.
-func (s *slot) since(seq uint64) (found *Load, older bool) {
+// since returns a load that began after seq, or an older one that is under way.
+func (s *slot) since(seq uint64) (found, older *Load) {
 	for _, l := range s.loads {
 		switch {
 		case l.finished > 0 || l.voided:
 		case l.begun == 0 || l.begun > seq:
-			return l, false
-		default:
-			older = older || l.early == nil
+			return l, nil
+		case l.early == nil:
+			older = l
 		}
 	}
 	return nil, older
-}
-
-// Begun notes that the loader is called now: until then a load is newer than
-// everybody who asks for it.
-func (t *Table) Begun(l *Load) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l.begun = t.tick()
 }
 
 func (s *slot) wait() <-chan struct{} {

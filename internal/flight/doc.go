@@ -14,6 +14,7 @@
 //   - A load can be joined until its result is stored and every read of the
 //     key that was sent before then is answered: those reads still say that
 //     there is nothing.
+//   - A loader that waits for a load which waits for it is told so at once.
 //   - An invalidation voids the loads that depend on what it names. They are
 //     not stored and not joined; who already waits gets the value.
 package flight

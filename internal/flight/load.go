@@ -15,6 +15,9 @@ type Load struct {
 	begun   uint64 // when its loader was called; 0 while it waits for its turn
 	voided  bool
 	private bool
+	hurry   func() // starts it, while it waits for its turn
+	hurried bool
+	work    *Work // whose loader brings it; nil until that is called
 	// lateFrom makes waiters whose read was sent later load anew.
 	lateFrom uint64
 	closedAt uint64 // callers whose read was sent later do not join; 0 for open
