@@ -45,7 +45,7 @@ type Report struct {
 	// Commands and Trips are what it cost: billed commands and HTTP round trips.
 	Commands, Trips int
 	// Pending is how many tokens of the Store Redis has not confirmed, also of
-	// earlier calls; they are sent again before its next command.
+	// earlier calls; they are sent again with its later commands.
 	Pending int
 	// Keys is how many entries patterns removed, or would remove in a dry run.
 	Keys int

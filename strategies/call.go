@@ -56,7 +56,8 @@ func (s *Store) share(ctx context.Context) time.Duration {
 // Redis.
 const enough = 100 * time.Millisecond
 
-// call sends cmds as one request, pending invalidations first, within budget.
+// call sends cmds as one request, pending invalidations first if it is time to
+// try them again, within budget.
 // It fails only as a whole; a Redis error is in its reply.
 func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, cost, error) {
 	if budget <= 0 {
@@ -69,7 +70,8 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	}
 	outcome := breaker.Neutral()
 	defer func() { done(outcome) }()
-	sending := s.pending.take()
+	sending := s.pending.due(time.Now())
+	defer s.pending.leave(sending.keys)
 	first := len(sending.cmds)
 	batch := make([]command.Cmd, 0, first+len(cmds)+1)
 	for _, c := range sending.cmds {
@@ -93,6 +95,7 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	spent = s.bill(batch, replies, err)
 	outcome = s.outcome(ctx, bounded, budget, err)
 	if err != nil {
+		s.confirm(sending, nil)
 		if ctx.Err() == nil && bounded.Err() != nil {
 			err = errors.Join(errBudget, err)
 		}

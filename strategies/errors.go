@@ -11,8 +11,9 @@ var (
 	// an error that wraps it, and with Config.Negative set that is remembered.
 	ErrNotFound = errors.New("strategies: not found")
 	// ErrPending says that the database holds the new value but Redis has not
-	// confirmed the invalidation. It is sent again before the next command of
-	// this Store; until then other processes may read the old value.
+	// confirmed the invalidation. It is sent again with later commands of
+	// this Store, after a pause that doubles. Until it is confirmed this process
+	// treats the targets as invalid; others may read the old value.
 	ErrPending = errors.New("strategies: invalidation pending")
 	// ErrTags says that an entry would have more than [MaxTags] tags, or an
 	// empty one.

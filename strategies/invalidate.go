@@ -11,7 +11,7 @@ import (
 // returns, everywhere as soon as Redis has confirmed. Tags, keys, prefixes and
 // all together cost one command each in one round trip; patterns follow and
 // cost more. The error is [ErrPending] if something was not confirmed, which is
-// then sent again before the next command of this Store; [ErrSoft] or
+// then sent again with later commands of this Store; [ErrSoft] or
 // invalidate.ErrTarget if the targets are wrong, and nothing was done.
 //
 // A Store without a client or switched off has nothing to invalidate, except

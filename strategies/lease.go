@@ -2,9 +2,11 @@ package strategies
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/internal/flight"
 	"github.com/cldcde/restash/internal/keyspace"
 )
 
@@ -37,29 +39,36 @@ func (r *run[T]) lease(ctx context.Context) (value T, err error, found bool) {
 		r.holds = true
 		return zero, nil, false
 	}
-	return r.poll(ctx, time.Now().Add(life))
+	return r.poll(ctx, key, time.Now().Add(life))
 }
 
-// poll reads the entry until it is there or the lease has run out.
-func (r *run[T]) poll(ctx context.Context, until time.Time) (value T, err error, found bool) {
+// poll reads the entry until it is there, the lease has run out, or its holder
+// gave it back without an entry: then there is nothing to wait for.
+func (r *run[T]) poll(ctx context.Context, key string, until time.Time) (value T, err error, found bool) {
 	s := r.c.store
+	asked := append(r.q.tokens[:len(r.q.tokens):len(r.q.tokens)], flight.Token{ID: "l", Key: key})
 	for pause := firstPoll; time.Now().Before(until); pause = min(2*pause, lastPoll) {
 		select {
 		case <-time.After(min(pause, time.Until(until))):
 		case <-ctx.Done():
 			return value, nil, false
 		}
-		read, err := s.readEntry(ctx, r.q.entry, r.q.tokens)
+		read, err := s.readEntry(ctx, r.q.entry, asked)
 		a := read.(*answer)
 		r.out.cost.add(a.cost)
 		if err != nil {
 			return value, nil, false
 		}
+		held := a.tokens[len(asked)-1].Value != ""
+		a.tokens = slices.Delete(a.tokens, len(asked)-1, len(asked))
 		if v := s.judge(a, time.Now()); v.state == Hit {
 			value, err := r.c.decode(a)
 			if err == nil || a.entry.Negative {
 				return value, err, true
 			}
+		}
+		if !held {
+			return value, nil, false
 		}
 	}
 	return value, nil, false

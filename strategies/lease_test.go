@@ -1,6 +1,9 @@
 package strategies_test
 
 import (
+	"context"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -44,4 +47,39 @@ func TestALeaseThatIsNotGivenBackExpires(t *testing.T) {
 		assert.Equal(t, strategies.Miss, st.State)
 		assert.Equal(t, 2*time.Second, time.Since(began), "then it loads by itself")
 	})
+}
+
+// The lease is given back with the load's end, however that was: nobody waits
+// for an entry that will not come.
+func TestOthersDoNotWaitForALeaseWhoseLoadStoredNothing(t *testing.T) {
+	ends := map[string]func(l *strategies.Load[item]) (item, error){
+		"failed":     func(*strategies.Load[item]) (item, error) { return item{}, errSource },
+		"not found":  func(l *strategies.Load[item]) (item, error) { return l.NotFound() },
+		"not stored": func(l *strategies.Load[item]) (item, error) { l.DoNotStore(); return item{}, nil },
+		"not shared": func(l *strategies.Load[item]) (item, error) { l.DoNotShare(); return item{}, nil },
+		"too big":    func(*strategies.Load[item]) (item, error) { return item{ID: strings.Repeat("ü%", 1<<20)}, nil },
+		"panicked":   func(*strategies.Load[item]) (item, error) { panic("loader") },
+		"exited":     func(*strategies.Load[item]) (item, error) { runtime.Goexit(); return item{}, nil },
+	}
+	for name, end := range ends {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := newServer(t)
+				cfg := strategies.Config{Name: "item", TTL: time.Hour, Advanced: strategies.Advanced{Lease: 10 * time.Second, CompressFrom: -1}}
+				var wg sync.WaitGroup
+				for range 4 {
+					c := strategies.New[item](newStore(t, srv), cfg)
+					wg.Go(func() {
+						began := time.Now()
+						_, _ = c.Fetch(t.Context(), "k", func(_ context.Context, l *strategies.Load[item]) (item, error) {
+							time.Sleep(100 * time.Millisecond)
+							return end(l)
+						})
+						assert.Less(t, time.Since(began), time.Second)
+					})
+				}
+				wg.Wait()
+			})
+		})
+	}
 }

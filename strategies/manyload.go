@@ -272,6 +272,7 @@ type pendingSet[T any] struct {
 	set  cmd
 	size int
 	ttl  time.Duration
+	gone bool // it removes an entry
 }
 
 // settle decides what becomes of one key of a batch.
@@ -287,6 +288,9 @@ func (b *batch[T]) settle(it *item[T], err error, took time.Duration, sets []pen
 	if !found {
 		ttl, r.load.swr, r.load.sie = b.c.cfg.Negative, 0, 0
 	}
+	if gone := !found && err == nil && ttl < time.Millisecond; gone {
+		return b.removeOld(r, sets)
+	}
 	if r.snap == nil || ttl < time.Millisecond || !found && err != nil || !s.flights.Storable(r.fl) || s.bornTooLate(r.snap.tokens, r.began) {
 		return sets
 	}
@@ -294,9 +298,17 @@ func (b *batch[T]) settle(it *item[T], err error, took time.Duration, sets []pen
 	set, err := b.c.set(it.q.entry, h, r.snap.tokens, r.out.value)
 	if err != nil {
 		r.unstorable(err)
-		return sets
+		return b.removeOld(r, sets)
 	}
 	return append(sets, pendingSet[T]{run: r, set: set, size: len(set.Args()[2]), ttl: h.Fresh})
+}
+
+// removeOld adds the removal of an entry that nothing takes the place of.
+func (b *batch[T]) removeOld(r *run[T], sets []pendingSet[T]) []pendingSet[T] {
+	if remove, ok := r.removal(); ok {
+		sets = append(sets, pendingSet[T]{run: r, set: remove, gone: true})
+	}
+	return sets
 }
 
 // sendSets stores entries, up to chunkBytes in one round trip.
@@ -329,7 +341,7 @@ func (b *batch[T]) sendSets(ctx context.Context, sets []pendingSet[T]) {
 				p.run.failed(err)
 			case replies[i].err != nil:
 				p.run.failed(fmt.Errorf("strategies: store: %w", replies[i].err))
-			default:
+			case !p.gone:
 				p.run.out.stored, p.run.out.ttl, p.run.out.size = true, p.ttl, p.size
 			}
 		}

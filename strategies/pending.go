@@ -3,11 +3,13 @@ package strategies
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/cldcde/restash/internal/flight"
 	"github.com/cldcde/restash/internal/keyspace"
 )
 
@@ -15,15 +17,31 @@ import (
 // requests.
 const maxPending = 1000
 
+// What Redis did not confirm goes with a later request, not before a pause that
+// doubles: a Redis that is full or away is not asked by every request.
+const (
+	firstPause = 100 * time.Millisecond
+	lastPause  = 10 * time.Second
+)
+
 // pendingTokens are the token keys whose new token Redis has not confirmed.
+// Until it has, this process treats them as replaced.
 type pendingTokens struct {
-	mu   sync.Mutex
-	seq  uint64
-	keys map[string]asked
+	mu    sync.Mutex
+	seq   uint64
+	keys  map[string]asked
+	pause time.Duration // 0: the last try was confirmed
+	until time.Time
+	// refused says that Redis answered the last try, and said no.
+	refused bool
 }
 
-// asked says when a key was asked for: first since it was last confirmed, and last.
-type asked struct{ first, last uint64 }
+// asked says when a key was asked for, first since it was last confirmed and
+// last, and how many are about to send it.
+type asked struct {
+	first, last uint64
+	senders     int
+}
 
 // sending is a try to confirm what is pending.
 type sending struct {
@@ -32,27 +50,41 @@ type sending struct {
 	cmds []cmd
 }
 
-// confirmed reports whether none of the keys is pending that was asked for up to
-// seq, or without keys whether nothing is.
-func (p *pendingTokens) confirmed(keys []string, seq uint64) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(keys) == 0 {
-		return len(p.keys) == 0
-	}
-	return !slices.ContainsFunc(keys, func(k string) bool {
-		a, pending := p.keys[k]
-		return pending && a.first <= seq
-	})
-}
-
 func (p *pendingTokens) len() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.keys)
 }
 
-// add queues token keys and returns when.
+// hold are the keys that are pending now, which the caller is about to send, and
+// when that is.
+func (p *pendingTokens) hold() ([]string, uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for k, a := range p.keys {
+		a.senders++
+		p.keys[k] = a
+	}
+	return slices.Collect(maps.Keys(p.keys)), p.seq
+}
+
+// replaced reports whether a hard token, or a soft one, is pending: what is
+// read now may not show it.
+func (p *pendingTokens) replaced(tokens []flight.Token) (hard, soft bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.keys) == 0 {
+		return false, false
+	}
+	for _, t := range tokens {
+		if _, pending := p.keys[t.Key]; pending {
+			hard, soft = hard || !isSoft(t.ID), soft || isSoft(t.ID)
+		}
+	}
+	return hard, soft
+}
+
+// add queues token keys, which the caller is about to send, and returns when.
 func (p *pendingTokens) add(keys []string) uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -66,43 +98,98 @@ func (p *pendingTokens) add(keys []string) uint64 {
 			a.first = p.seq
 		}
 		a.last = p.seq
+		a.senders++
 		p.keys[k] = a
 	}
 	return p.seq
 }
 
-// take makes the commands that confirm what is pending now, each with a new
-// token: an earlier try with an unknown end may still arrive.
-func (p *pendingTokens) take() sending {
+// leave says that the caller of add, hold or due sends the keys no more.
+func (p *pendingTokens) leave(keys []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.keys) == 0 {
-		return sending{}
-	}
-	var s sending
-	for k, a := range p.keys {
-		if len(s.keys) == maxPending {
-			break
+	for _, k := range keys {
+		if a, there := p.keys[k]; there && a.senders > 0 {
+			a.senders--
+			p.keys[k] = a
 		}
-		s.keys, s.seqs = append(s.keys, k), append(s.seqs, a.last)
+	}
+}
+
+// take makes the commands for those of the keys that are not confirmed as they
+// were asked for at seq, each with a new token: an earlier try with an unknown
+// end may still arrive.
+func (p *pendingTokens) take(keys []string, seq uint64) sending {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var s sending
+	for _, k := range keys {
+		if a, pending := p.keys[k]; pending && a.first <= seq {
+			s.keys, s.seqs = append(s.keys, k), append(s.seqs, a.last)
+		}
 	}
 	s.cmds = tokenSets(s.keys)
 	return s
 }
 
-// done drops a key unless it was asked for again since.
-func (p *pendingTokens) done(key string, seq uint64) {
+// due is what a request carries that has another purpose: what nobody sends,
+// when the pause is over. Where Redis said no it is asked for one token first.
+func (p *pendingTokens) due(now time.Time) sending {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a, there := p.keys[key]
-	switch {
-	case !there:
-	case a.last == seq:
-		delete(p.keys, key)
-	case a.first <= seq:
-		a.first = seq + 1
-		p.keys[key] = a
+	var s sending
+	if len(p.keys) == 0 || now.Before(p.until) {
+		return s
 	}
+	most := maxPending
+	if p.refused {
+		most = 1
+	}
+	for k, a := range p.keys {
+		if len(s.keys) == most {
+			break
+		}
+		if a.senders == 0 {
+			s.keys, s.seqs = append(s.keys, k), append(s.seqs, a.last)
+			a.senders++
+			p.keys[k] = a
+		}
+	}
+	s.cmds = tokenSets(s.keys)
+	return s
+}
+
+// done drops the keys that were confirmed and were not asked for again since.
+// Nil replies say that there was no answer.
+func (p *pendingTokens) done(s sending, replies []reply, now time.Time) (confirmed []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, key := range s.keys {
+		if replies == nil || replies[i].err != nil {
+			continue
+		}
+		confirmed = append(confirmed, key)
+		a := p.keys[key]
+		switch {
+		case a.last == s.seqs[i]:
+			delete(p.keys, key)
+		case a.first <= s.seqs[i]:
+			a.first = s.seqs[i] + 1
+			p.keys[key] = a
+		}
+	}
+	p.rest(len(confirmed) == len(s.keys), replies != nil, now)
+	return confirmed
+}
+
+// rest notes how a try ended.
+func (p *pendingTokens) rest(well, answered bool, now time.Time) {
+	if well {
+		p.pause, p.until, p.refused = 0, time.Time{}, false
+		return
+	}
+	p.pause = min(max(2*p.pause, firstPause), lastPause)
+	p.until, p.refused = now.Add(p.pause), answered
 }
 
 // tokenLife is how long tokens live: longer than any entry that may name them,
@@ -121,13 +208,11 @@ func tokenSets(keys []string) []cmd {
 // confirm takes what was confirmed off the list and voids once more: loads may
 // have begun between the first time and Redis's answer.
 func (s *Store) confirm(sent sending, replies []reply) {
-	for i, key := range sent.keys {
-		if replies[i].err == nil {
-			s.pending.done(key, sent.seqs[i])
-		}
+	if len(sent.keys) == 0 {
+		return
 	}
-	if len(sent.keys) > 0 {
-		s.void(sent.keys)
+	if confirmed := s.pending.done(sent, replies, time.Now()); len(confirmed) > 0 {
+		s.void(confirmed)
 	}
 }
 
@@ -144,45 +229,49 @@ func (s *Store) void(keys []string) {
 func (s *Store) replaceTokens(ctx context.Context, keys []string) (cost, error) {
 	s.void(keys)
 	seq := s.pending.add(keys)
-	return s.sendPending(ctx, seq, keys...)
+	defer s.pending.leave(keys)
+	return s.sendPending(ctx, keys, seq)
 }
 
-// sendPending sends what is pending, in as many requests as it takes, and once
-// more if a try had an unknown end. It succeeds when the given keys are confirmed as
-// they were asked for at seq, without any when all are: others may ask for them
-// again meanwhile.
-func (s *Store) sendPending(ctx context.Context, seq uint64, keys ...string) (cost, error) {
+// sendPending sends the keys until they are confirmed as they were asked for at
+// seq, in as many requests as that takes. Others may ask for them again meanwhile.
+func (s *Store) sendPending(ctx context.Context, keys []string, seq uint64) (cost, error) {
 	var spent cost
 	var cause error
+	for part := range slices.Chunk(keys, maxPending) {
+		c, err := s.sendPart(ctx, part, seq)
+		spent.add(c)
+		if cause = errors.Join(cause, err); err != nil && !answered(err) {
+			break // so would the next
+		}
+	}
+	if cause == nil {
+		return spent, nil
+	}
+	s.log.warn("pending", "cache invalidations are pending", "tokens", s.pending.len(), "cause", cause)
+	return spent, &pendingFailure{cause}
+}
+
+// sendPart sends what fits into one request, once more if that had an unknown end.
+func (s *Store) sendPart(ctx context.Context, keys []string, seq uint64) (spent cost, err error) {
 	start := time.Now()
 	// The database was changed: the caller's leaving must not keep the cache
 	// from hearing of it.
 	detached := context.WithoutCancel(ctx)
-	for tries := 0; tries < 2; {
-		if s.pending.confirmed(keys, seq) {
-			return spent, nil
+	for range 2 {
+		sent := s.pending.take(keys, seq)
+		if len(sent.keys) == 0 {
+			return spent, nil // others have sent them
 		}
-		before := s.pending.len()
-		_, c, err := s.call(detached, s.cfg.Budget-time.Since(start))
+		replies, c, e := s.call(detached, s.cfg.Budget-time.Since(start), sent.cmds...)
 		spent.add(c)
-		if cause = errors.Join(cause, err); err == nil && s.pending.confirmed(keys, seq) {
-			return spent, nil
+		s.confirm(sent, replies)
+		if e == nil {
+			return spent, firstError(replies)
 		}
-		if err == nil && s.pending.len() < before {
-			start = time.Now() // the next request has a budget of its own
-			continue
-		}
-		tries++
+		err = errors.Join(err, e)
 	}
-	s.log.warn("pending", "cache invalidations are pending", "tokens", s.pending.len(), "cause", cause)
-	return spent, pendingError(cause)
-}
-
-func pendingError(cause error) error {
-	if cause == nil {
-		return ErrPending
-	}
-	return &pendingFailure{cause}
+	return spent, err
 }
 
 // pendingFailure is ErrPending with what kept it from being confirmed.
@@ -200,9 +289,11 @@ func (s *Store) flushPending(ctx context.Context) error {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
-		return pendingError(err)
+		return &pendingFailure{err}
 	}
-	_, err := s.sendPending(ctx, 0)
+	keys, seq := s.pending.hold()
+	defer s.pending.leave(keys)
+	_, err := s.sendPending(ctx, keys, seq)
 	return err
 }
 

@@ -25,7 +25,9 @@ type answer struct {
 	took   time.Duration
 	cost   cost
 	stamp  uint64 // of the local cache
-	paid   atomic.Bool
+	// pending tokens when it was sent: Redis may not have heard of them.
+	hardPending, softPending bool
+	paid                     atomic.Bool
 }
 
 // claim returns true to the one caller that the read's cost is charged to.
@@ -49,6 +51,7 @@ func (s *Store) readEntry(ctx context.Context, key string, tokens []flight.Token
 	}
 	keys := make([]string, 1, len(tokens)+1)
 	keys[0] = key
+	a.hardPending, a.softPending = s.pending.replaced(tokens)
 	values, err := s.mget(ctx, budget, appendKeys(keys, tokens), &a.cost)
 	if err != nil {
 		a.took = time.Since(a.at)
@@ -135,6 +138,8 @@ func (s *Store) readLate(ctx context.Context, budget time.Duration, a *answer, k
 	for _, t := range tags {
 		late = s.appendTag(late, t)
 	}
+	hard, soft := s.pending.replaced(late)
+	a.hardPending, a.softPending = a.hardPending || hard, a.softPending || soft
 	values, err := s.mget(ctx, budget, appendKeys(nil, late), &a.cost)
 	if err != nil {
 		return err
@@ -203,7 +208,7 @@ func (s *Store) judge(a *answer, now time.Time) verdict {
 // What the entry does not name was absent when it was loaded. In strict mode
 // an absent token is a lost one.
 func (s *Store) compare(a *answer) (hard, soft bool) {
-	hard, soft = true, true
+	hard, soft = !a.hardPending, !a.softPending
 	for _, t := range a.tokens {
 		was, _ := a.entry.Token(t.ID)
 		if string(was) == t.Value && (t.Value != "" || !s.cfg.Strict) {

@@ -27,14 +27,18 @@ func (s *Store) readMany(ctx context.Context, budget time.Duration, qs []query, 
 			place(t.Key)
 		}
 	}
+	answers := make([]*answer, len(qs))
+	for i, q := range qs {
+		answers[i] = &answer{at: at, tokens: make([]flight.Token, len(q.tokens))}
+		answers[i].hardPending, answers[i].softPending = s.pending.replaced(q.tokens)
+	}
 	values, err := s.mget(ctx, budget, keys, spent)
 	if err != nil {
 		return nil, err
 	}
-	answers := make([]*answer, len(qs))
 	var late []flight.Token
 	for i, q := range qs {
-		a := &answer{at: at, tokens: make([]flight.Token, len(q.tokens))}
+		a := answers[i]
 		for n, t := range q.tokens {
 			t.Value = string(values[index[t.Key]].Bytes)
 			a.tokens[n] = t
@@ -43,7 +47,6 @@ func (s *Store) readMany(ctx context.Context, budget time.Duration, qs []query, 
 		for _, tag := range a.missingTags() {
 			late = s.appendTag(late, tag)
 		}
-		answers[i] = a
 	}
 	err = s.readManyLate(ctx, budget-time.Since(at), qs, answers, late, spent)
 	took := time.Since(at)
@@ -58,6 +61,7 @@ func (s *Store) readManyLate(ctx context.Context, budget time.Duration, qs []que
 	if len(late) == 0 {
 		return nil
 	}
+	hard, soft := s.pending.replaced(late)
 	values, err := s.mget(ctx, budget, appendKeys(nil, late), spent)
 	if err != nil {
 		return err
@@ -71,6 +75,7 @@ func (s *Store) readManyLate(ctx context.Context, budget time.Duration, qs []que
 			}
 		}
 		if len(missing) > 0 {
+			a.hardPending, a.softPending = a.hardPending || hard, a.softPending || soft
 			s.learn(qs[i].entry, missing)
 		}
 	}

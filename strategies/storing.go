@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/internal/entry"
 	"github.com/cldcde/restash/internal/flight"
 	"github.com/cldcde/restash/internal/keyspace"
@@ -24,7 +25,7 @@ func (r *run[T]) store(ctx context.Context, loadErr error, took time.Duration) {
 		r.load.swr, r.load.sie = 0, 0
 	}
 	if r.snap == nil || r.load.noStore || ttl < time.Millisecond {
-		r.unread()
+		r.leaveOut(ctx, negative)
 		return
 	}
 	if !r.late(ctx) || !s.flights.Storable(r.fl) || s.bornTooLate(r.snap.tokens, r.began) {
@@ -34,6 +35,7 @@ func (r *run[T]) store(ctx context.Context, loadErr error, took time.Duration) {
 	sets, err := r.sets(h)
 	if err != nil {
 		r.unstorable(err)
+		r.removeOld(ctx)
 		return
 	}
 	if !s.inTime(r.snap, r.c.cfg.Advanced.HardTimeout) {
@@ -57,6 +59,45 @@ func (r *run[T]) store(ctx context.Context, loadErr error, took time.Duration) {
 	for _, set := range sets[:own] {
 		r.out.size += len(set.Args()[2])
 	}
+}
+
+// leaveOut is for a result that is not to be stored.
+func (r *run[T]) leaveOut(ctx context.Context, negative bool) {
+	r.unread()
+	if negative && !r.load.noStore {
+		r.removeOld(ctx)
+	}
+}
+
+// removeOld removes the entry that was valid before a load whose result cannot
+// take its place: else every reader would be served that, and load.
+func (r *run[T]) removeOld(ctx context.Context) {
+	remove, ok := r.removal()
+	if !ok {
+		return
+	}
+	replies, err := r.call(ctx, remove)
+	if err == nil {
+		err = replies[0].err
+	}
+	if err != nil {
+		r.failed(err)
+	}
+}
+
+// removal is the command that does it, if there is such an entry.
+func (r *run[T]) removal() (cmd, bool) {
+	s := r.c.store
+	if r.snap == nil || !r.snap.parsed {
+		return cmd{}, false
+	}
+	if hard, _ := s.compare(r.snap); !hard {
+		return cmd{}, false
+	}
+	if s.cfg.Local != nil {
+		s.cfg.Local.Void([]string{r.q.token})
+	}
+	return command.New(asIs, "UNLINK", r.q.entry).Repeat(), true
 }
 
 // call sends commands within what is left of the budget.
