@@ -137,9 +137,14 @@ const (
 	unlinkBatch = 500
 )
 
+// Batcher sends commands as one request, as *client.Client does.
+type Batcher interface {
+	Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error)
+}
+
 // Run carries the pattern out on c. The report is right also beside an error.
 // With a read-only token it fails with an error that says so.
-func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
+func (s Scan) Run(ctx context.Context, c Batcher) (Report, error) {
 	var r Report
 	var found []string
 	cursor := "0"
@@ -182,13 +187,25 @@ func (s Scan) Run(ctx context.Context, c *client.Client) (Report, error) {
 	return r, nil
 }
 
-func (s Scan) step(ctx context.Context, c *client.Client, cursor string) (string, []string, error) {
-	page, err := client.Do(ctx, c, command.Scan(cursor, command.MATCH(s.match), command.COUNT(scanCount)))
+func (s Scan) step(ctx context.Context, c Batcher, cursor string) (string, []string, error) {
+	page, err := do(ctx, c, command.Scan(cursor, command.MATCH(s.match), command.COUNT(scanCount)))
 	return page.Cursor, page.Items, err
 }
 
-func (s Scan) unlink(ctx context.Context, c *client.Client, keys []string, r *Report) error {
-	n, err := c.Unlink(ctx, keys...)
+// do sends one command.
+func do[T any](ctx context.Context, c Batcher, cmd command.Command[T]) (value T, err error) {
+	replies, err := c.Batch(ctx, cmd)
+	if err != nil {
+		return value, err
+	}
+	if err := client.ReplyError(cmd, replies[0]); err != nil {
+		return value, err
+	}
+	return cmd.Decode(replies[0])
+}
+
+func (s Scan) unlink(ctx context.Context, c Batcher, keys []string, r *Report) error {
+	n, err := do(ctx, c, command.Unlink(keys...))
 	r.Commands, r.Trips = r.Commands+1, r.Trips+1
 	if err != nil {
 		return explain(err)

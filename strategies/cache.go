@@ -45,7 +45,7 @@ func New[T any](s *Store, cfg Config) *Cache[T] {
 	if c.fp == "" {
 		c.fp = fingerprint(typ, cfg.Advanced.Codec)
 	}
-	h, err := s.handle(cfg.Name, c.fp, typ)
+	h, err := s.handle(cfg.Name, c.fp, typ, cfg.Advanced.HardTimeout)
 	if err != nil {
 		panic(err.Error())
 	}
@@ -134,6 +134,7 @@ func (c *Cache[T]) addTags(q *query, o *options) error {
 		}
 	}
 	if err := checkQueryTags(q.tokens); err != nil {
+		c.say("tags", "value not cached: wrong tags", "error", err)
 		return fmt.Errorf("%w: %s", ErrTags, err)
 	}
 	q.own = len(q.tokens)
@@ -143,6 +144,13 @@ func (c *Cache[T]) addTags(q *query, o *options) error {
 		}
 	}
 	return nil
+}
+
+// say logs what is wrong with every value of the handle, once.
+func (c *Cache[T]) say(what, msg string, args ...any) {
+	if _, said := c.stats.said.LoadOrStore(what, true); !said {
+		c.store.cfg.Logger.Warn(msg, append([]any{"handle", c.cfg.Name}, args...)...)
+	}
 }
 
 func checkQueryTags(tokens []flight.Token) error {

@@ -96,7 +96,7 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	outcome = s.outcome(ctx, bounded, budget, err)
 	if err != nil {
 		s.confirm(sending, nil)
-		if ctx.Err() == nil && bounded.Err() != nil {
+		if ctx.Err() == nil && ranOut(bounded, err) {
 			err = errors.Join(errBudget, err)
 		}
 		if ctx.Err() == nil && !errors.Is(err, client.ErrTooLarge) {
@@ -140,6 +140,12 @@ func answered(err error) bool {
 	return errors.As(err, &e) && e.Code != "" && e.Sent == client.SentYes
 }
 
+// ranOut reports whether the budget's end is why a call failed: an answer that
+// says no is told as what it is, however late it came.
+func ranOut(bounded context.Context, err error) bool {
+	return bounded.Err() != nil && errors.Is(err, context.DeadlineExceeded)
+}
+
 // outcome is what the breaker learns from a call.
 func (s *Store) outcome(caller, bounded context.Context, budget time.Duration, err error) breaker.Outcome {
 	switch {
@@ -147,9 +153,9 @@ func (s *Store) outcome(caller, bounded context.Context, budget time.Duration, e
 		return breaker.Success()
 	case caller.Err() != nil:
 		return breaker.Neutral()
-	case bounded.Err() != nil && budget < enough:
+	case ranOut(bounded, err) && budget < enough:
 		return breaker.Neutral()
-	case bounded.Err() != nil:
+	case ranOut(bounded, err):
 		return breaker.Failure(fmt.Errorf("%w: %w", errBudget, err))
 	case client.Unavailable(err):
 		return breaker.Failure(err)

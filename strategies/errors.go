@@ -16,7 +16,8 @@ var (
 	// treats the targets as invalid; others may read the old value.
 	ErrPending = errors.New("strategies: invalidation pending")
 	// ErrTags says that an entry would have more than [MaxTags] tags, or an
-	// empty one.
+	// empty one. Reads load such a value and do not store it; Status.Err and, once
+	// for a handle, a warning say so. Set and Warm return it.
 	ErrTags = errors.New("strategies: invalid tags")
 	// ErrLoadTimeout says that a load took longer than its hard timeout.
 	ErrLoadTimeout = errors.New("strategies: load timed out")

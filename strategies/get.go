@@ -11,8 +11,8 @@ import (
 // Get returns the value of key, from the cache or from load, whose value it
 // stores. Callers of one key share reads and loads. It fails only with what
 // load returned, [ErrNotFound] if that is remembered, ctx's error if ctx ends
-// first, a [PanicError], [ErrLoadTimeout] or [ErrTags]; never because of the
-// cache.
+// first, a [PanicError], [ErrLoadTimeout] or [ErrCircle]; never because of the
+// cache. With wrong tags the value is loaded and not stored, see [ErrTags].
 //
 // A hit costs one billed command and one round trip, a miss two.
 func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...Option) (T, error) {
@@ -50,16 +50,12 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 
 // fetch answers from Redis or from the loader.
 func (c *Cache[T]) fetch(ctx context.Context, key string, load loadFunc[T], o options) (T, error) {
-	var zero T
 	f := &fetch[T]{c: c, o: o, load: load, began: time.Now(), since: c.store.flights.Now()}
 	f.status = &f.own
 	if f.o.status != nil {
 		f.status = f.o.status
 	}
-	var err error
-	if f.q, err = c.query(key, &f.o); err != nil {
-		return zero, err
-	}
+	f.q, f.wrong = c.query(key, &f.o)
 	value, err := f.do(ctx)
 	f.count(err)
 	return value, err
@@ -76,6 +72,7 @@ type fetch[T any] struct {
 	began  time.Time
 	since  uint64 // began, in the order of reads and loads
 	alone  bool   // do not share a load
+	wrong  error  // its tags: the value is loaded and not stored
 }
 
 // maxAgain bounds how often a caller starts over because the load it shared
@@ -100,6 +97,9 @@ func (f *fetch[T]) once(ctx context.Context) (T, flight.Outcome, error) {
 	s := f.c.store
 	if s.off() {
 		return f.bypass(ctx, ReasonDisabled, nil)
+	}
+	if f.wrong != nil {
+		return f.bypass(ctx, ReasonTags, f.wrong)
 	}
 	read, err := s.flights.Read(ctx, f.q.entry, f.q.tokens, s.share(ctx))
 	if err != nil {

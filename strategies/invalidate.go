@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/invalidate"
 )
 
@@ -45,17 +46,41 @@ func (s *Store) carryOut(ctx context.Context, plan invalidate.Plan) (invalidate.
 		report.Pending = s.pending.len()
 	}
 	for _, scan := range plan.Scans {
-		part, scanErr := scan.Run(ctx, s.c)
+		part, scanErr := scan.Run(ctx, bounded{s})
 		report.Commands += part.Commands
 		report.Trips += part.Trips
 		report.Keys += part.Keys
 		report.Matched = append(report.Matched, part.Matched...)
-		s.counters.commands.Add(int64(part.Commands))
-		s.counters.trips.Add(int64(part.Trips))
 		if s.cfg.Local != nil && part.Keys > 0 {
 			s.cfg.Local.Clear()
 		}
 		err = errors.Join(err, scanErr)
 	}
 	return report, err
+}
+
+// bounded is the Store's Redis behind its breaker, each request within its budget.
+type bounded struct{ s *Store }
+
+// Batch sends cmds as one request and fails with the first error in it.
+func (b bounded) Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error) {
+	own := make([]cmd, len(cmds))
+	for i, c := range cmds {
+		own[i] = command.New(asIs, c.Args()[0], c.Args()[1:]...)
+		if c.ReadOnly() {
+			own[i] = own[i].Read()
+		}
+	}
+	replies, _, err := b.s.call(ctx, b.s.cfg.Budget, own...)
+	if err == nil {
+		err = firstError(replies)
+	}
+	if err != nil {
+		return nil, err
+	}
+	raw := make([]command.Reply, len(replies))
+	for i, r := range replies {
+		raw[i] = r.Reply
+	}
+	return raw, nil
 }

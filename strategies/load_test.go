@@ -113,21 +113,6 @@ func TestMaxLoads(t *testing.T) {
 	})
 }
 
-func TestTooManyTagsIsAnError(t *testing.T) {
-	srv := newServer(t)
-	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour, Tags: []string{"a"}})
-	var src source
-	many := make([]string, strategies.MaxTags)
-	for i := range many {
-		many[i] = fmt.Sprint("t", i)
-	}
-	_, err := c.Get(t.Context(), "k", src.load, strategies.Tags(many...))
-	assert.ErrorIs(t, err, strategies.ErrTags)
-	_, err = c.Get(t.Context(), "k", src.load, strategies.Tags(""))
-	assert.ErrorIs(t, err, strategies.ErrTags)
-	get(t, c, "k", &src, strategies.Tags(many[1:]...))
-}
-
 func TestTagOfALaterCallThatTheEntryLacks(t *testing.T) {
 	srv := newServer(t)
 	store := newStore(t, srv)

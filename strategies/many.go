@@ -1,8 +1,10 @@
 package strategies
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/cldcde/restash/client"
@@ -82,6 +84,7 @@ type item[T any] struct {
 	err    error
 	size   int // of the entry that was stored
 	status Status
+	wrong  error // its tags: the value is loaded and not stored
 }
 
 func newBatch[T any](c *Cache[T], load BatchLoader[T], opts []Option) *batch[T] {
@@ -152,12 +155,12 @@ func (b *batch[T]) chunk(ctx context.Context, keys []string) ([]*item[T], error)
 	items := make([]*item[T], len(keys))
 	for i, k := range keys {
 		q, err := b.c.query(k, &b.o)
-		if err != nil {
+		if err != nil && b.warm {
 			return nil, err
 		}
-		items[i] = &item[T]{q: q}
+		items[i] = &item[T]{q: q, wrong: err}
 	}
-	read, err := b.read(ctx, items)
+	read, err := b.read(ctx, slices.DeleteFunc(slices.Clone(items), func(it *item[T]) bool { return it.wrong != nil }))
 	if errors.Is(err, client.ErrTooLarge) && len(items) > 1 {
 		return nil, err
 	}
@@ -179,7 +182,7 @@ func (b *batch[T]) chunk(ctx context.Context, keys []string) ([]*item[T], error)
 // read asks for all entries and tokens in one command.
 func (b *batch[T]) read(ctx context.Context, items []*item[T]) (*flight.Read, error) {
 	s := b.c.store
-	if s.off() {
+	if s.off() || len(items) == 0 {
 		return nil, errOff
 	}
 	entries := make([]string, len(items))
@@ -242,8 +245,8 @@ func queries[T any](items []*item[T]) []query {
 func (b *batch[T]) sort(items []*item[T], read *flight.Read, failed error) (todo, refresh []*item[T]) {
 	s := b.c.store
 	for _, it := range items {
-		if read == nil {
-			it.unread(failed)
+		if read == nil || it.wrong != nil {
+			it.unread(cmp.Or(it.wrong, failed))
 			todo = append(todo, it)
 			continue
 		}
@@ -277,6 +280,8 @@ func (b *batch[T]) sort(items []*item[T], read *flight.Read, failed error) (todo
 func (it *item[T]) unread(err error) {
 	st := &it.status
 	switch {
+	case errors.Is(err, ErrTags):
+		st.State, st.Reason, st.Err = Bypass, ReasonTags, err
 	case errors.Is(err, errOff):
 		st.State, st.Reason = Bypass, ReasonDisabled
 	case errors.Is(err, errOpen):

@@ -12,6 +12,7 @@ import (
 // loadAll loads the items, sharing what other callers are loading.
 func (b *batch[T]) loadAll(ctx context.Context, items []*item[T], read *flight.Read) error {
 	if err := b.place(ctx, items, read); err != nil {
+		b.giveUp(items, err)
 		return err
 	}
 	leave, err := b.await(ctx, items)
@@ -50,25 +51,35 @@ func (b *batch[T]) place(ctx context.Context, items []*item[T], read *flight.Rea
 			return err
 		}
 	}
-	if read == nil && !b.o.force {
-		wants := make([]flight.Want, len(items))
-		for i, it := range items {
-			wants[i] = flight.Want{Key: it.q.entry, Tokens: it.q.tokens}
-		}
-		tickets, err := s.joinBlind(ctx, wants, b.since)
-		for i, k := range tickets {
-			items[i].ticket = k
-		}
-		return err
-	}
+	var blind []*item[T]
 	for _, it := range items {
+		if it.a == nil && !b.o.force {
+			blind = append(blind, it)
+			continue
+		}
 		tokens := it.q.tokens
 		if it.a != nil {
 			tokens = it.a.tokens
 		}
 		it.ticket = s.flights.Join(it.q.entry, read, tokens, b.o.force)
 	}
-	return nil
+	return b.placeBlind(ctx, blind)
+}
+
+// placeBlind gives places to items without a snapshot.
+func (b *batch[T]) placeBlind(ctx context.Context, items []*item[T]) error {
+	if len(items) == 0 {
+		return nil
+	}
+	wants := make([]flight.Want, len(items))
+	for i, it := range items {
+		wants[i] = flight.Want{Key: it.q.entry, Tokens: it.q.tokens}
+	}
+	tickets, err := b.c.store.joinBlind(ctx, wants, b.since)
+	for i, k := range tickets {
+		items[i].ticket = k
+	}
+	return err
 }
 
 // await notes that the caller waits for the items' loads, until leave is called.
@@ -94,7 +105,7 @@ func (b *batch[T]) await(ctx context.Context, items []*item[T]) (leave func(), e
 // giveUp ends loads that will not be run: who has joined one loads by itself.
 func (b *batch[T]) giveUp(items []*item[T], err error) {
 	for _, it := range items {
-		if it.ticket.Started {
+		if it.ticket.Started && it.ticket.Load != nil {
 			b.c.store.flights.Keep(it.ticket.Load)
 			b.c.store.flights.Abandon(it.ticket.Load, err)
 		}

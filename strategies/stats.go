@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"reflect"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,7 +25,9 @@ type counters struct {
 type handle struct {
 	name  string
 	types map[string]reflect.Type // by fingerprint
+	hard  time.Duration           // the longest hard timeout of a load
 	mean  atomic.Int64            // bytes of an entry, lately
+	said  sync.Map                // what was logged, once for all
 	counters
 }
 
@@ -39,7 +42,7 @@ func (h *handle) expected(bytes int) int {
 	return max(bytes/int(max(h.mean.Load(), 1)), 1)
 }
 
-func (s *Store) handle(name, fp string, typ reflect.Type) (*handle, error) {
+func (s *Store) handle(name, fp string, typ reflect.Type, hard time.Duration) (*handle, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.handles[name]
@@ -51,6 +54,7 @@ func (s *Store) handle(name, fp string, typ reflect.Type) (*handle, error) {
 		return nil, fmt.Errorf("strategies: Config.Name %q is used for %s and for %s", name, have, typ)
 	}
 	h.types[fp] = typ
+	h.hard = max(h.hard, hard)
 	return h, nil
 }
 

@@ -40,6 +40,7 @@ const (
 	ReasonError       = "error"       // the cache could not be read
 	ReasonBreaker     = "breaker"     // the breaker is open
 	ReasonDisabled    = "disabled"    // the Store is off
+	ReasonTags        = "tags"        // too many tags, or an empty one
 )
 
 // Status is how one call was answered; see [Report].

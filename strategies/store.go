@@ -225,12 +225,19 @@ func (s *Store) Flush(ctx context.Context) error {
 }
 
 // Close drains the Store: it waits for loads and background work, and sends
-// what is pending, until ctx ends; without a deadline it tries for 5 s. Calls
-// after Close load without the cache.
+// what is pending, until ctx ends. Without a deadline it waits for loads as long
+// as the longest Advanced.HardTimeout, and sends for 5 s. Calls after Close
+// load without the cache.
 func (s *Store) Close(ctx context.Context) error {
+	unbounded := ctx
+	if _, has := ctx.Deadline(); !has {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.hardest())
+		defer cancel()
+	}
 	err := s.Flush(ctx)
 	if errors.Is(err, ErrPending) {
-		err = s.lastTry(ctx)
+		err = s.lastTry(unbounded)
 	}
 	err = errors.Join(err, s.flushFleet(ctx))
 	s.mu.Lock()
@@ -240,6 +247,17 @@ func (s *Store) Close(ctx context.Context) error {
 		return errors.Join(err, fmt.Errorf("strategies: close: %w", idle))
 	}
 	return err
+}
+
+// hardest is how long a load of this Store may take.
+func (s *Store) hardest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	longest := DefaultHardTimeout
+	for _, h := range s.handles {
+		longest = max(longest, h.hard)
+	}
+	return longest
 }
 
 func (s *Store) off() bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"runtime/debug"
 	"time"
 
@@ -128,6 +129,7 @@ func (r *run[T]) failed(err error) {
 // unstorable notes a value that cannot become an entry.
 func (r *run[T]) unstorable(err error) {
 	if !errors.Is(err, errOversized) {
+		r.c.say("encode", "value not cached: it cannot be encoded", "type", reflect.TypeFor[T]().String(), "error", err)
 		r.failed(err)
 		return
 	}
@@ -184,7 +186,9 @@ func (r *run[T]) late(ctx context.Context) bool {
 		r.forgetLearned()
 	}
 	if countTags(r.snap.tokens)+countTags(late) > MaxTags {
-		r.failed(fmt.Errorf("%w: more than %d", ErrTags, MaxTags))
+		err := fmt.Errorf("%w: more than %d", ErrTags, MaxTags)
+		r.c.say("late tags", "value not cached: its load adds too many tags", "error", err)
+		r.failed(err)
 		s.flights.Late(r.fl, late, true)
 		return false
 	}
@@ -323,15 +327,25 @@ func (s *Store) valueLimit() int {
 
 // decode returns the value of an entry.
 func (c *Cache[T]) decode(a *answer) (v T, err error) {
+	if a.entry.Negative {
+		return v, ErrNotFound
+	}
+	if v, err = c.unpack(a); err != nil {
+		var zero T
+		c.say("decode", "entry not served: it cannot be decoded", "type", reflect.TypeFor[T]().String(), "error", err)
+		return zero, err
+	}
+	return v, nil
+}
+
+// unpack calls the codec, which may panic.
+func (c *Cache[T]) unpack(a *answer) (v T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			var zero T
 			v, err = zero, &PanicError{Value: p, Stack: debug.Stack()}
 		}
 	}()
-	if a.entry.Negative {
-		return v, ErrNotFound
-	}
 	body, err := a.entry.Body(c.store.cfg.Compression.entry())
 	if err != nil {
 		return v, err

@@ -95,21 +95,25 @@ type writing[T any] struct {
 	stored    int // entries that are as good as this write
 	oversized bool
 	bytes     int
+	wrong     error // the tags: nothing is stored
 }
 
 func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) T, save func(context.Context) error, opts []Option) error {
 	w := &writing[T]{c: c, o: c.options(opts)}
 	for _, k := range keys {
 		q, err := c.query(k, &w.o)
-		if err != nil {
+		if err != nil && save == nil {
 			return err
 		}
+		w.wrong = errors.Join(w.wrong, err)
 		w.queries = append(w.queries, q)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w.snapshot(ctx)
+	if w.wrong == nil {
+		w.snapshot(ctx)
+	}
 	began := time.Now()
 	if save != nil {
 		if err := c.save(ctx, keys, save); err != nil {
@@ -119,7 +123,7 @@ func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) 
 	err := w.settle(ctx, keys, value, time.Since(began))
 	c.stats.charge(w.cost, 0, w.bytes)
 	if st := w.o.status; st != nil {
-		st.Commands, st.Trips, st.Err = w.cost.commands, w.cost.trips, err
+		st.Commands, st.Trips, st.Err = w.cost.commands, w.cost.trips, errors.Join(err, w.wrong)
 		st.Stored, st.Oversized = err == nil && w.stored == len(keys), w.oversized
 	}
 	return err
