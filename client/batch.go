@@ -49,7 +49,7 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 	if len(cmds) == 0 {
 		return nil, nil
 	}
-	x := exchange{c: c, name: endpoint, cmds: len(cmds), repeatable: true}
+	x := exchange{c: c, name: endpoint, cmds: len(cmds), repeatable: true, reads: true}
 	size := 2
 	for _, cmd := range cmds {
 		args := cmd.Args()
@@ -57,6 +57,7 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 			return nil, err
 		}
 		x.repeatable = x.repeatable && cmd.Repeatable()
+		x.reads = x.reads && cmd.ReadOnly()
 		size += sizeHint(args) + 1
 	}
 	var bad int
@@ -72,6 +73,9 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 	}
 	if x.refused != nil {
 		return nil, x.refusal(ctx, *x.refused)
+	}
+	for i := range x.many {
+		x.markRepeated(cmds[i], &x.many[i])
 	}
 	return x.many, nil
 }
@@ -124,7 +128,7 @@ func (x *exchange) undecodable(err error) error {
 	return decodeError(x.name, x.status, x.attempts, err)
 }
 
-func decodeError(name string, status, attempts int, err error) error {
+func decodeError(name string, status, attempts int, err error) *Error {
 	e := &Error{Command: name, Status: status, Attempts: attempts, Sent: SentYes, Err: err}
 	if s, ok := errors.AsType[command.ServerError](err); ok {
 		e = serverError(name, string(s), status)
@@ -136,15 +140,20 @@ func decodeError(name string, status, attempts int, err error) error {
 }
 
 // DecodeReply reads a reply of [Client.Batch] or [Client.Transaction] the way
-// [Do] does: error replies and replies of another shape become an [*Error].
+// [Do] does: error replies and replies of another shape become an [*Error], and
+// one that is [ErrRepeated] comes with its value.
 func DecodeReply[T any](cmd command.Command[T], r command.Reply) (T, error) {
 	v, err := cmd.Decode(r)
-	if err != nil {
+	switch {
+	case err == ErrNil:
+		return v, &Error{Command: cmd.Name(), Status: 200, Attempts: 1, Sent: SentYes, Err: ErrNil, repeated: r.Repeated}
+	case err != nil:
 		var zero T
-		if err == ErrNil {
-			return zero, &Error{Command: cmd.Name(), Status: 200, Attempts: 1, Sent: SentYes, Err: ErrNil}
-		}
-		return zero, decodeError(cmd.Name(), 200, 1, err)
+		e := decodeError(cmd.Name(), 200, 1, err)
+		e.repeated = r.Repeated
+		return zero, e
+	case r.Repeated:
+		return v, repeatedError(cmd.Name(), 200, 2)
 	}
 	return v, nil
 }

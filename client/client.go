@@ -28,6 +28,8 @@ type Client struct {
 	lastUse   atomic.Int64 // wall clock, in ns
 	lastWarn  atomic.Int64 // wall clock, in ns
 	closed    atomic.Bool
+	life      context.Context // ends with Close; streams listen to it
+	end       context.CancelFunc
 }
 
 // New returns a client for the database of cfg. It makes no connection; an
@@ -38,6 +40,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{cfg: cfg.withDefaults(), base: *base, trace: cfg.Trace, telemetry: newTelemetry(cfg), token: newSecret(cfg.Token)}
+	c.life, c.end = context.WithCancel(context.Background())
 	c.cfg.Token = "" // kept where nothing prints it
 	calls, streams, dropIdle := httpClients(c.cfg)
 	c.retry, c.streams, c.dropIdle = newRetrying(calls, c.cfg.MaxRetries), streams, dropIdle
@@ -45,9 +48,10 @@ func New(cfg Config) (*Client, error) {
 }
 
 // Close drops the idle connections and refuses later calls with [ErrClosed].
-// Calls under way go on. It always returns nil.
+// Calls under way go on; streams end with it. It always returns nil.
 func (c *Client) Close() error {
 	c.closed.Store(true)
+	c.end()
 	c.dropIdle()
 	return nil
 }
@@ -55,22 +59,23 @@ func (c *Client) Close() error {
 // Do runs one command and returns its typed reply.
 func Do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (T, error) {
 	var zero T
-	x := &exchange{c: c, name: cmd.Name(), repeatable: cmd.Repeatable()}
+	x := &exchange{c: c, name: cmd.Name(), repeatable: cmd.Repeatable(), reads: cmd.ReadOnly()}
 	err := x.single(ctx, cmd.Args(), cmd.Err())
 	if err != nil && x.one.Kind == command.KindError && isNoScript(x.one) {
 		if full, ok := cmd.Fallback(); ok {
-			x = &exchange{c: c, name: full.Name(), repeatable: full.Repeatable()}
+			x = &exchange{c: c, name: full.Name(), repeatable: full.Repeatable(), reads: full.ReadOnly()}
 			err = x.single(ctx, full.Args(), full.Err())
 		}
 	}
 	if err != nil {
 		return zero, err
 	}
+	x.markRepeated(cmd, &x.one)
 	v, err := cmd.Decode(x.one)
 	if err != nil {
-		return zero, x.undecodable(err)
+		return zero, x.settle(x.undecodable(err))
 	}
-	return v, nil
+	return v, x.settle(nil)
 }
 
 func isNoScript(r command.Reply) bool {
@@ -103,7 +108,7 @@ func (x *exchange) single(ctx context.Context, args []string, bad error) error {
 // refusal makes the error of an error reply.
 func (x *exchange) refusal(ctx context.Context, r command.Reply) error {
 	e := serverError(x.name, string(r.Bytes), x.status)
-	e.Attempts = x.attempts
+	e.Attempts, e.repeated = x.attempts, x.doubt && !x.reads
 	x.c.warn(ctx, e)
 	return e
 }

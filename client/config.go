@@ -19,6 +19,7 @@ const (
 	DefaultValueLimit   = 512 << 10
 	DefaultKeyLimit     = 32 << 10
 	DefaultRequestLimit = 10 << 20
+	DefaultReplyLimit   = 32 << 20
 )
 
 // Values that turn a thing off.
@@ -52,13 +53,16 @@ const (
 	RESP2
 )
 
-// Limits are sizes in bytes above which nothing is sent: the server would
-// refuse it. Zero means the default, [NoLimit] none. Raise them to what the
+// Limits are sizes in bytes above which nothing is sent, because the server would
+// refuse it, and nothing is read. Zero means the default, [NoLimit] none. Raise them to what the
 // database's plan allows.
 type Limits struct {
 	Value   int // one argument; default 512 KiB
 	Key     int // one key; default 32 KiB, which is Upstash's own fixed limit
 	Request int // all arguments of one command; default 10 MiB
+	// Reply is one answer with all its replies, as it travels, unpacked if it
+	// was gzipped; default 32 MiB: an answer of 10 MiB in base64 and more.
+	Reply int
 }
 
 // Config describes a [Client]. Only URL and Token are needed.
@@ -137,6 +141,7 @@ func (l Limits) withDefaults() Limits {
 	set(&l.Value, DefaultValueLimit)
 	set(&l.Key, DefaultKeyLimit)
 	set(&l.Request, DefaultRequestLimit)
+	set(&l.Reply, DefaultReplyLimit)
 	return l
 }
 
@@ -160,7 +165,7 @@ func (cfg Config) validate() (*url.URL, error) {
 		return nil, configError("MaxConns", "is less than NoLimit")
 	case cfg.Encoding > RESP2:
 		return nil, configError("Encoding", "is neither JSON nor RESP2")
-	case cfg.Limits.Value < NoLimit || cfg.Limits.Key < NoLimit || cfg.Limits.Request < NoLimit:
+	case cfg.Limits.Value < NoLimit || cfg.Limits.Key < NoLimit || cfg.Limits.Request < NoLimit || cfg.Limits.Reply < NoLimit:
 		return nil, configError("Limits", "has a field less than NoLimit")
 	}
 	return base, nil

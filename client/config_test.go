@@ -127,7 +127,7 @@ func TestTransportSettings(t *testing.T) {
 func TestLimits(t *testing.T) {
 	s := &scripted{attempts: []attempt{good}}
 	c := scriptedClient(t, s)
-	assert.Equal(t, client.Limits{Value: 512 << 10, Key: 32 << 10, Request: 10 << 20}, c.Limits())
+	assert.Equal(t, client.Limits{Value: 512 << 10, Key: 32 << 10, Request: 10 << 20, Reply: 32 << 20}, c.Limits())
 	long := func(n int) string { return string(make([]byte, n)) }
 	for _, call := range []func() error{
 		func() error { _, err := c.Set(t.Context(), "k", long(512<<10+1)); return err },

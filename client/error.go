@@ -40,6 +40,11 @@ var (
 	// REST interface has no way to carry them: in batches, and in more than
 	// one argument of a command.
 	ErrBinary = errors.New("client: argument is not UTF-8")
+	// ErrRepeated means that the answer to a write was lost, that it was sent
+	// again, and that the reply does not tell what the first one did: a ZREM
+	// that answers 0 may have removed the member itself. The reply comes with the
+	// error. See [command.Command.ForEffect].
+	ErrRepeated = errors.New("client: repeated after a lost answer")
 	// ErrClosed means that [Client.Close] was called before.
 	ErrClosed = errors.New("client: closed")
 )
@@ -74,7 +79,8 @@ type Error struct {
 	Sent     Sent   // whether the command was executed
 	Err      error  // the cause, if it was not the server
 
-	kind error // one of the sentinels, or nil
+	kind     error // one of the sentinels, or nil
+	repeated bool  // it is [ErrRepeated], too
 }
 
 // Error returns one line: command, cause, status and attempts.
@@ -93,6 +99,9 @@ func (e *Error) Error() string {
 		b.WriteString(strings.TrimPrefix(e.kind.Error(), "client: "))
 	default:
 		b.WriteString("failed")
+	}
+	if e.repeated && e.Message != "" {
+		b.WriteString("; an earlier attempt may have been executed")
 	}
 	if e.Status != 0 && e.Status != http.StatusOK {
 		fmt.Fprintf(&b, " (status %d)", e.Status)
@@ -113,7 +122,9 @@ func (e *Error) cause() string {
 }
 
 // Is reports whether target is the sentinel of this error.
-func (e *Error) Is(target error) bool { return e.kind != nil && e.kind == target }
+func (e *Error) Is(target error) bool {
+	return e.kind != nil && e.kind == target || e.repeated && target == ErrRepeated
+}
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
@@ -142,12 +153,17 @@ func Unavailable(err error) bool {
 }
 
 // ReplyError returns the error that r is, as an [*Error], or nil if r is no
-// error. It is for replies of [Client.Batch] and [Client.Transaction].
+// error: an error reply, or one that is [ErrRepeated]. It is for replies of [Client.Batch] and [Client.Transaction].
 func ReplyError(cmd command.Cmd, r command.Reply) error {
-	if r.Kind != command.KindError {
-		return nil
+	switch {
+	case r.Kind == command.KindError:
+		e := serverError(cmd.Name(), string(r.Bytes), http.StatusOK)
+		e.repeated = r.Repeated
+		return e
+	case r.Repeated:
+		return repeatedError(cmd.Name(), http.StatusOK, 2)
 	}
-	return serverError(cmd.Name(), string(r.Bytes), http.StatusOK)
+	return nil
 }
 
 // serverError makes an Error of the server's words.

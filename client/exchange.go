@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -26,9 +27,12 @@ type exchange struct {
 	resp2      bool // the answer was asked for in RESP2
 	raw        bool // the body is an argument, not JSON
 	repeatable bool
+	reads      bool // nothing of it changes anything
 
+	until    time.Time // the end of the call with all its attempts
 	attempts int
-	number   uint64 // of the last attempt, for the sync token
+	number   uint64   // of the last attempt, for the sync token
+	carried  []string // the sync token of the last attempt
 	wait     time.Duration
 	sent     Sent // what is known of the last attempt
 	doubt    bool // an earlier attempt may have been executed
@@ -66,17 +70,16 @@ func (c *carrier) Value(key any) any {
 var (
 	errBadStatus = errors.New("the server did not serve the request")
 	errTransient = errors.New("the server is not ready")
-	errTooLong   = errors.New("the answer is larger than a client reads")
+	errSlow      = errors.New("the server did not answer in time; another connection is tried")
 )
-
-// maxBody bounds what is read of an answer.
-const maxBody = 1 << 30
 
 // run makes the attempts. A nil error means that there is an answer that
 // could be read; it may be an error reply.
 func (x *exchange) run(ctx context.Context) error {
-	ctx, cancel := x.c.bound(ctx)
-	defer cancel()
+	x.until = time.Now().Add(x.c.cfg.Timeout)
+	if end, ok := ctx.Deadline(); ok && end.Before(x.until) {
+		x.until = end
+	}
 	x.carrier = carrier{ctx, x}
 	x.trace.GetConn = x.getConn
 	x.trace.GotConn = x.gotConn
@@ -97,14 +100,6 @@ func (x *exchange) run(ctx context.Context) error {
 	return nil
 }
 
-// bound puts the configured timeout over ctx unless that ends earlier.
-func (c *Client) bound(ctx context.Context) (context.Context, context.CancelFunc) {
-	if d, ok := ctx.Deadline(); ok && time.Until(d) <= c.cfg.Timeout {
-		return ctx, func() {}
-	}
-	return context.WithTimeout(ctx, c.cfg.Timeout)
-}
-
 // begin starts an attempt.
 func (x *exchange) begin(req *http.Request) {
 	x.attempts++
@@ -117,9 +112,8 @@ func (x *exchange) begin(req *http.Request) {
 	if x.c.cfg.NoSyncToken {
 		return
 	}
-	var token []string
-	token, x.number = x.c.sync.begin()
-	req.Header[syncHeader] = token
+	x.carried, x.number = x.c.sync.begin()
+	req.Header[syncHeader] = x.carried
 }
 
 // The transport asks for a connection, and has one. An attempt that never had
@@ -134,7 +128,7 @@ func (x *exchange) gotConn(httptrace.GotConnInfo) { x.connected.Store(true) }
 // read takes the answer of an attempt. It is called by the retrying client,
 // so that an answer that breaks off counts as a failed attempt.
 func (x *exchange) read(resp *http.Response) error {
-	body, err := readAll(resp)
+	body, err := readAll(resp, x.c.cfg.Limits.Reply)
 	x.status = resp.StatusCode
 	x.bytesIn += len(body)
 	x.c.stats.bytesIn.Add(int64(len(body)))
@@ -147,7 +141,10 @@ func (x *exchange) read(resp *http.Response) error {
 		return err
 	}
 	if !x.c.cfg.NoSyncToken {
-		x.c.sync.answer(x.number, resp.Header[syncHeader])
+		x.c.sync.answer(x.number, !x.reads, x.carried, resp.Header[syncHeader])
+	}
+	if resp.StatusCode/100 == 3 {
+		return x.c.redirected(resp)
 	}
 	parseErr := x.parse(body, resp.Header.Get("Content-Type"))
 	x.clean()
@@ -159,7 +156,7 @@ func (x *exchange) read(resp *http.Response) error {
 		return x.c.unreadable(parseErr, x.status, body)
 	}
 	x.sent = SentYes
-	if x.refused != nil && transient(x.refused) {
+	if x.refused != nil && !x.script() && transient(x.refused) {
 		x.sent = SentNo
 		return errTransient
 	}
@@ -168,18 +165,28 @@ func (x *exchange) read(resp *http.Response) error {
 
 // readAll reads and closes the body of an answer, so that the connection can
 // be used again.
-func readAll(resp *http.Response) ([]byte, error) {
+func readAll(resp *http.Response, limit int) ([]byte, error) {
 	defer resp.Body.Close()
 	size := resp.ContentLength
-	if size > maxBody {
-		return nil, errTooLong
+	body := io.Reader(resp.Body)
+	if limit >= 0 {
+		if size > int64(limit) {
+			return nil, longReply(limit)
+		}
+		body = io.LimitReader(body, int64(limit)+1)
 	}
-	if size >= 0 {
-		// One byte more, to see the end without growing. What a header
-		// announces is not believed beyond a few megabytes.
-		return readFull(resp.Body, make([]byte, 0, min(size+1, 8<<20)))
+	// One byte more, to see the end without growing. What a header announces is
+	// not believed beyond a few megabytes.
+	read, err := readFull(body, make([]byte, 0, max(min(size+1, 8<<20), 1024)))
+	if err == nil && over(len(read), limit) {
+		return nil, longReply(limit)
 	}
-	return readFull(io.LimitReader(resp.Body, maxBody), make([]byte, 0, 1024))
+	return read, err
+}
+
+// longReply is the error of an answer that is longer than Limits.Reply.
+func longReply(limit int) error {
+	return fmt.Errorf("%w: the answer is over the limit of %d bytes (Limits.Reply)", ErrTooLarge, limit)
 }
 
 func readFull(r io.Reader, b []byte) ([]byte, error) {
@@ -236,6 +243,16 @@ func startsJSON(body []byte) bool {
 	s := scanner{data: body}
 	c := s.space()
 	return c == '{' || c == '['
+}
+
+// script reports whether an error may be that of a script, which has run: its
+// own words may be TRYAGAIN or READONLY.
+func (x *exchange) script() bool {
+	switch x.name {
+	case "EVAL", "EVAL_RO", "EVALSHA", "EVALSHA_RO", "FCALL", "FCALL_RO":
+		return true
+	}
+	return false
 }
 
 // transient reports whether an error reply says that the command was not run

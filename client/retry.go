@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -57,7 +58,7 @@ func (x *exchange) check(ctx context.Context, resp *http.Response, err error) (b
 		return false, nil
 	}
 	wait := x.pause(resp == nil)
-	if d, ok := ctx.Deadline(); ok && time.Until(d) <= wait {
+	if time.Until(x.until) <= wait {
 		return false, nil
 	}
 	x.wait = wait
@@ -78,7 +79,28 @@ func (x *exchange) worthwhile(err error) bool {
 	if _, bad := errors.AsType[*bodyError](err); bad && x.status >= 300 && x.status < 500 {
 		return false // somebody else's page for 404 or 403 stays what it is
 	}
-	return !errors.Is(err, errTooLong)
+	return !errors.Is(err, ErrTooLarge) && !incurable(err)
+}
+
+// incurable reports whether the next attempt would fail as this one did: a wrong
+// certificate, a host that does not exist, a server that speaks no TLS.
+func incurable(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return true
+	}
+	if alert, ok := errors.AsType[tls.AlertError](err); ok {
+		return alert != 80 // internal_error (RFC 8446, section 6): it may pass
+	}
+	if dns, ok := errors.AsType[*net.DNSError](err); ok {
+		return dns.IsNotFound
+	}
+	if _, ok := errors.AsType[*redirectError](err); ok {
+		return true
+	}
+	return strings.Contains(err.Error(), "server gave HTTP response to HTTPS client") // net/http has no type for it
 }
 
 // pause is the wait before the next attempt. The first attempt may have met a
@@ -156,16 +178,20 @@ func (x *exchange) failed(ctx context.Context, err error) error {
 	case x.refused != nil:
 		s := serverError(x.name, string(x.refused.Bytes), x.status)
 		e.Code, e.Message, e.kind = s.Code, s.Message, s.kind
-	case ctx.Err() != nil && x.status == 0:
-		e.Err, e.kind = fmt.Errorf("%w (%w)", ctx.Err(), withoutURL(err)), ErrTransport
-		if errors.Is(err, ctx.Err()) {
-			e.Err = ctx.Err()
+	case x.over(ctx) != nil && x.status == 0:
+		end := x.over(ctx)
+		e.Err, e.kind = fmt.Errorf("%w (%w)", end, withoutURL(err)), ErrTransport
+		if errors.Is(err, end) {
+			e.Err = end
 		}
+	case errors.Is(err, ErrTooLarge):
+		e.Err, e.kind = err, ErrTooLarge
 	case x.status != 0:
 		e.Err, e.kind = withoutURL(err), classify("", "", x.status)
 		if e.kind == nil {
 			e.kind = ErrTransport
-			if _, bad := errors.AsType[*bodyError](err); bad {
+			_, bad := errors.AsType[*bodyError](err)
+			if _, moved := errors.AsType[*redirectError](err); bad || moved {
 				e.kind = ErrProtocol
 			}
 		}
@@ -174,6 +200,17 @@ func (x *exchange) failed(ctx context.Context, err error) error {
 	}
 	x.c.warn(ctx, e)
 	return e
+}
+
+// over is why there is no time for the call any more, nil if there is.
+func (x *exchange) over(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !time.Now().Before(x.until) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }
 
 // withoutURL takes off what net/http wraps around its errors: the URL may

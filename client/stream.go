@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"math/rand/v2"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
@@ -152,6 +153,8 @@ func (s *listener) once(parent context.Context) error {
 	defer cancel(nil)
 	watchdog := time.AfterFunc(s.c.cfg.Timeout, func() { cancel(errIdle) })
 	defer watchdog.Stop()
+	stop := context.AfterFunc(s.c.life, func() { cancel(ErrClosed) })
+	defer stop()
 	s.attempts++
 	s.status = 0
 	resp, err := s.c.streams.Do(s.request(ctx))
@@ -159,8 +162,14 @@ func (s *listener) once(parent context.Context) error {
 		return orCause(ctx, err)
 	}
 	defer resp.Body.Close()
-	if s.status = resp.StatusCode; s.status != http.StatusOK {
+	switch s.status = resp.StatusCode; {
+	case s.status/100 == 3:
+		return s.c.redirected(resp)
+	case s.status != http.StatusOK:
 		return s.refused(resp)
+	case !isEventStream(resp.Header.Get("Content-Type")):
+		watchdog.Reset(time.Second) // a page is there at once, or not worth reading
+		return s.noStream(resp)
 	}
 	idle := s.c.cfg.StreamIdle
 	return orCause(ctx, s.read(resp.Body, func() {
@@ -219,6 +228,32 @@ func (s *listener) refused(resp *http.Response) error {
 	return s.c.unreadable(errBadStatus, s.status, body)
 }
 
+// isEventStream goes by the content type (HTML, section 9.2). An answer that
+// does not say is given the chance to be one.
+func isEventStream(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == "text/event-stream"
+}
+
+// errNoStream says that something answered that is no stream: it would do so
+// again.
+var errNoStream = errors.New("the answer is no event stream")
+
+func (s *listener) noStream(resp *http.Response) error {
+	err := s.refused(resp)
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err // the server's own error, with status 200
+	}
+	e := &bodyError{err: errNoStream}
+	if bad, ok := errors.AsType[*bodyError](err); ok {
+		e.excerpt = bad.excerpt
+	}
+	return e
+}
+
 // read yields the messages of one connection.
 func (s *listener) read(body io.Reader, signOfLife func()) error {
 	events := newEventReader(body, s.c.cfg.Limits.Request)
@@ -269,7 +304,10 @@ const maxStreamWait = 10 * time.Second
 // did is opened again for as long as its caller listens.
 func (s *listener) again(ctx context.Context, err error) bool {
 	refused := s.status >= 400 && s.status < 500 && s.status != http.StatusTooManyRequests
-	if refused || errors.Is(err, ErrClosed) {
+	if refused || errors.Is(err, ErrClosed) || errors.Is(err, errNoStream) || incurable(err) {
+		return false
+	}
+	if _, answered := errors.AsType[*Error](err); answered && s.status == http.StatusOK {
 		return false
 	}
 	if s.failures++; !s.opened && s.failures > s.c.cfg.MaxRetries {
@@ -287,6 +325,7 @@ func (s *listener) again(ctx context.Context, err error) bool {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
+	case <-s.c.life.Done():
 	case <-timer.C:
 	}
 	return true
@@ -301,7 +340,11 @@ func (s *listener) failure(err error) error {
 		Command: s.cmd.Name(), Status: s.status, Attempts: s.attempts,
 		Err: withoutURL(err), kind: classify("", "", s.status),
 	}
-	if e.kind == nil {
+	_, moved := errors.AsType[*redirectError](err)
+	switch {
+	case moved || errors.Is(err, errNoStream):
+		e.kind = ErrProtocol
+	case e.kind == nil:
 		e.kind = ErrTransport
 	}
 	if errors.Is(err, ErrClosed) {

@@ -30,6 +30,7 @@ func streaming(t *testing.T, change func(*client.Config), connections ...connect
 		paths = append(paths, r.URL.EscapedPath())
 		assert.Equal(t, "text/event-stream", r.Header.Get("Accept"))
 		assert.Equal(t, "Bearer t", r.Header.Get("Authorization"))
+		w.Header().Set("Content-Type", "text/event-stream")
 		connections[n](w, w.(http.Flusher).Flush, r)
 	}))
 	t.Cleanup(s.Close)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"crypto/tls"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -15,7 +16,6 @@ const (
 	handshakeTimeout = 3 * time.Second
 	keepAlive        = 15 * time.Second
 	idleTimeout      = 45 * time.Second // below any load balancer's
-	idleConns        = 16
 )
 
 // newTransport returns the transport of clients that bring none.
@@ -25,8 +25,7 @@ func newTransport(maxConns int) *http.Transport {
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   handshakeTimeout,
-		MaxIdleConns:          idleConns,
-		MaxIdleConnsPerHost:   idleConns,
+		MaxIdleConnsPerHost:   math.MaxInt, // as many as there were; 0 would be 2
 		IdleConnTimeout:       idleTimeout,
 		ExpectContinueTimeout: time.Second,
 		TLSClientConfig: &tls.Config{
@@ -39,8 +38,7 @@ func newTransport(maxConns int) *http.Transport {
 	}
 	if maxConns > 0 {
 		t.MaxConnsPerHost = maxConns
-		t.MaxIdleConns = min(idleConns, maxConns)
-		t.MaxIdleConnsPerHost = t.MaxIdleConns
+		t.MaxIdleConns, t.MaxIdleConnsPerHost = maxConns, maxConns
 	}
 	t.Protocols.SetHTTP1(true)
 	if !oneAtATime() {
@@ -84,7 +82,7 @@ func httpClients(cfg Config) (calls, streams *http.Client, dropIdle func()) {
 		base.Transport, forStreams.Transport = http.DefaultTransport, http.DefaultTransport
 	}
 	visible := base
-	base.Transport = keepIdle{base.Transport}
+	base.Transport = keepIdle{attempts{base.Transport}}
 	if cfg.HTTPClient != nil {
 		return &base, &forStreams, visible.CloseIdleConnections
 	}

@@ -28,6 +28,7 @@ const (
 	flagRead   uint8 = 1 << iota // changes nothing
 	flagRepeat                   // sending it twice leaves the state of sending it once
 	flagSub                      // the name has two words
+	flagEffect                   // only what it leaves counts, not what it answers
 )
 
 // Command is one Redis command whose reply is a T. It is immutable; the
@@ -140,6 +141,16 @@ func (c Command[T]) Once() Command[T] {
 	c.flags &^= flagRepeat
 	return c
 }
+
+// ForEffect says that what the command leaves counts and not what it answers:
+// then a reply that may be that of a second run is no error.
+func (c Command[T]) ForEffect() Command[T] {
+	c.flags |= flagEffect
+	return c
+}
+
+// EffectOnly reports whether [Command.ForEffect] was called.
+func (c Command[T]) EffectOnly() bool { return c.flags&flagEffect != 0 }
 
 // Fallback returns the command to send in its place when the server answers
 // NOSCRIPT, and whether there is one. Commands made from a [Script] have it.

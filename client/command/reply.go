@@ -35,6 +35,10 @@ type Reply struct {
 	Array []Reply
 	Int   int64
 	Kind  Kind
+	// Repeated says that the command ran again because the first answer was
+	// lost, and that this reply does not tell whether the first run had the
+	// effect.
+	Repeated bool
 }
 
 // Maybe is a value that may be absent where absence is an ordinary answer,

@@ -1,9 +1,11 @@
-//go:build !race
+//go:build !race && unix
 
 package main_test
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -91,8 +93,7 @@ func TestDev_survivesAFrozenRedis(t *testing.T) {
 	redis := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--token", "t")
 	lines := redis.until(`^UPSTASH_REDIS_REST_URL=`)
 	d := dev(t, append(strings.Fields(lines[len(lines)-1]), "DATABASE_URL="))
-	require.NoError(t, redis.cmd.Process.Signal(syscall.SIGSTOP))
-	t.Cleanup(func() { _ = redis.cmd.Process.Signal(syscall.SIGCONT) })
+	freeze(t, redis.cmd.Process)
 	for range 5 {
 		a := d.get("/api/stats")
 		assert.Equal(t, http.StatusOK, a.status)
@@ -100,4 +101,17 @@ func TestDev_survivesAFrozenRedis(t *testing.T) {
 	}
 	assert.Equal(t, "open", d.metrics().Cache.Breaker)
 	assert.Less(t, d.expect(bypass, "/api/stats").took, slack)
+}
+
+// freeze stops a process until the test ends. The signal takes effect when the
+// process is next scheduled: on a busy machine that may be after it answered.
+func freeze(t *testing.T, p *os.Process) {
+	t.Helper()
+	require.NoError(t, p.Signal(syscall.SIGSTOP))
+	t.Cleanup(func() { _ = p.Signal(syscall.SIGCONT) })
+	require.Eventually(t, func() bool {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		return err != nil || strings.HasPrefix(rest, "T") // no /proc: not Linux
+	}, 10*time.Second, 5*time.Millisecond)
 }
