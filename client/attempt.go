@@ -32,7 +32,11 @@ func (x *exchange) attemptEnd(now time.Time) time.Time {
 // RoundTrip sends one attempt. Its context ends with the answer's body.
 func (a attempts) RoundTrip(req *http.Request) (*http.Response, error) {
 	x := exchangeOf(req.Context())
-	ctx, cancel := context.WithDeadlineCause(req.Context(), x.attemptEnd(time.Now()), errSlow)
+	end := x.attemptEnd(time.Now())
+	if own, bounded := req.Context().Deadline(); bounded && !end.Before(own) {
+		return a.RoundTripper.RoundTrip(req) // the caller's own deadline does it
+	}
+	ctx, cancel := context.WithDeadlineCause(req.Context(), end, errSlow)
 	resp, err := a.RoundTripper.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		err = x.slow(ctx, err)

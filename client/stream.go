@@ -297,17 +297,22 @@ func (s *listener) revive() bool {
 	return !s.left
 }
 
+// hopeless reports whether another connection would end as this one did.
+func (s *listener) hopeless(err error) bool {
+	if s.status >= 400 && s.status < 500 && s.status != http.StatusTooManyRequests {
+		return true
+	}
+	_, answered := errors.AsType[*Error](err)
+	return answered && s.status == http.StatusOK || errors.Is(err, ErrClosed) || errors.Is(err, errNoStream) || incurable(err)
+}
+
 const maxStreamWait = 10 * time.Second
 
 // again waits before the next connection and reports whether there shall be
 // one. A stream that never worked ends after the retries of any call; one that
 // did is opened again for as long as its caller listens.
 func (s *listener) again(ctx context.Context, err error) bool {
-	refused := s.status >= 400 && s.status < 500 && s.status != http.StatusTooManyRequests
-	if refused || errors.Is(err, ErrClosed) || errors.Is(err, errNoStream) || incurable(err) {
-		return false
-	}
-	if _, answered := errors.AsType[*Error](err); answered && s.status == http.StatusOK {
+	if s.hopeless(err) {
 		return false
 	}
 	if s.failures++; !s.opened && s.failures > s.c.cfg.MaxRetries {
