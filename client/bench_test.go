@@ -45,6 +45,22 @@ func fixedServer(b testing.TB, body string) *httptest.Server {
 	return s
 }
 
+// batchServer answers each GET, alone or in a batch, with the same envelope.
+func batchServer(b testing.TB, one string) *httptest.Server {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/" {
+			_, _ = io.WriteString(w, one)
+			return
+		}
+		n := bytes.Count(body, []byte(`["GET"`))
+		_, _ = io.WriteString(w, "["+one+strings.Repeat(","+one, n-1)+"]")
+	}))
+	b.Cleanup(s.Close)
+	return s
+}
+
 func benchClient(b testing.TB, cfg client.Config) *client.Client {
 	if cfg.URL == "" {
 		cfg.URL = "https://test.upstash.io"

@@ -30,6 +30,7 @@ type Client struct {
 	closed    atomic.Bool
 	life      context.Context // ends with Close; streams listen to it
 	end       context.CancelFunc
+	shared    *coalescer // nil if callers share no requests
 }
 
 // New returns a client for the database of cfg. It makes no connection; an
@@ -44,11 +45,15 @@ func New(cfg Config) (*Client, error) {
 	c.cfg.Token = "" // kept where nothing prints it
 	calls, streams, dropIdle := httpClients(c.cfg)
 	c.retry, c.streams, c.dropIdle = newRetrying(calls, c.cfg.MaxRetries), streams, dropIdle
+	if cfg.Coalesce {
+		c.shared = newCoalescer(c)
+	}
 	return c, nil
 }
 
 // Close drops the idle connections and refuses later calls with [ErrClosed].
-// Calls under way go on; streams end with it. It always returns nil.
+// Calls under way go on; streams and commands that
+// wait for a common request, see [Config].Coalesce, end with it. It always returns nil.
 func (c *Client) Close() error {
 	c.closed.Store(true)
 	c.end()
@@ -58,9 +63,17 @@ func (c *Client) Close() error {
 
 // Do runs one command and returns its typed reply.
 func Do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (T, error) {
-	var zero T
+	if c.shared != nil {
+		return coalesced(ctx, c.shared, cmd)
+	}
+	v, _, err := do(ctx, c, cmd)
+	return v, err
+}
+
+// do sends a command by itself. It returns the size of the answer, too.
+func do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (v T, size int, err error) {
 	x := &exchange{c: c, name: cmd.Name(), repeatable: cmd.Repeatable(), reads: cmd.ReadOnly()}
-	err := x.single(ctx, cmd.Args(), cmd.Err())
+	err = x.single(ctx, cmd.Args(), cmd.Err())
 	if err != nil && x.one.Kind == command.KindError && isNoScript(x.one) {
 		if full, ok := cmd.Fallback(); ok {
 			x = &exchange{c: c, name: full.Name(), repeatable: full.Repeatable(), reads: full.ReadOnly()}
@@ -68,14 +81,14 @@ func Do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (T, error
 		}
 	}
 	if err != nil {
-		return zero, err
+		return v, 0, err
 	}
 	x.markRepeated(cmd, &x.one)
-	v, err := cmd.Decode(x.one)
-	if err != nil {
-		return zero, x.settle(x.undecodable(err))
+	if v, err = cmd.Decode(x.one); err != nil {
+		err = x.undecodable(err)
+		return *new(T), x.bytesIn, x.settle(err)
 	}
-	return v, x.settle(nil)
+	return v, x.bytesIn, x.settle(nil)
 }
 
 func isNoScript(r command.Reply) bool {

@@ -96,6 +96,16 @@ type Config struct {
 	// Encoding is how answers travel; default [JSON].
 	Encoding Encoding
 
+	// Coalesce lets the commands of callers that run at the same time travel
+	// in common requests. Nobody waits for company: while nothing is under way a
+	// command leaves at once; those that come meanwhile leave together when it is
+	// answered, or when it takes longer than requests took lately, at most four
+	// requests at once. Commands leave in the order in which they came. Each
+	// caller keeps its own context and error. Arguments or replies of more than
+	// 16 KiB, bytes that are not UTF-8, a [Client.Batch] and a [Client.Transaction]
+	// go their own way, in requests of their own.
+	Coalesce bool
+
 	// StreamIdle is how long a stream may be silent, heartbeats included, before
 	// its connection counts as dead and is opened again; default 5 minutes,
 	// negative for never.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/cldcde/restash/client"
@@ -173,6 +174,22 @@ func ExampleClient_Subscribe() {
 		break
 	}
 	// Output: news one, two
+}
+
+// The commands of callers that run at the same time share requests.
+func ExampleConfig_coalesce() {
+	srv, _ := upstashtest.New(upstashtest.Config{InMemory: true})
+	defer srv.Close()
+	c, _ := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient(), Coalesce: true})
+	ctx := context.Background()
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() { _, _ = c.Incr(ctx, "hits") })
+	}
+	wg.Wait()
+	n, err := c.Get(ctx, "hits")
+	fmt.Println(n, err)
+	// Output: 100 <nil>
 }
 
 // A unit test without any server. httpmock.Activate would change

@@ -10,7 +10,13 @@ type effectOnly interface{ EffectOnly() bool }
 // markRepeated marks replies that may be those of a second run and do not tell
 // what the first one did. The first one's answer was lost: that is doubt.
 func (x *exchange) markRepeated(cmd command.Cmd, r *command.Reply) {
-	if !x.doubt || cmd.ReadOnly() {
+	if x.doubt {
+		markRepeated(cmd, r)
+	}
+}
+
+func markRepeated(cmd command.Cmd, r *command.Reply) {
+	if cmd.ReadOnly() {
 		return
 	}
 	if e, ok := cmd.(effectOnly); ok && e.EffectOnly() {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/cldcde/restash/client"
@@ -85,33 +84,4 @@ func BenchmarkPipeline1000(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-}
-
-// BenchmarkCallers compares 64 callers that each send requests of their own
-// with 64 that share an Auto.
-func BenchmarkCallers(b *testing.B) {
-	s := counterServer(b)
-	run := func(b *testing.B, incr func() error) {
-		b.ReportAllocs()
-		b.SetParallelism(32) // times GOMAXPROCS of 2: 64 callers
-		var failed atomic.Int64
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				if incr() != nil {
-					failed.Add(1)
-				}
-			}
-		})
-		if failed.Load() > 0 {
-			b.Fatalf("%d failed", failed.Load())
-		}
-	}
-	b.Run("alone", func(b *testing.B) {
-		c := benchClient(b, client.Config{URL: s.URL})
-		run(b, func() error { _, err := c.Incr(b.Context(), "hits"); return err })
-	})
-	b.Run("auto", func(b *testing.B) {
-		a := pipeline.NewAuto(benchClient(b, client.Config{URL: s.URL}))
-		run(b, func() error { _, err := a.Incr(b.Context(), "hits"); return err })
-	})
 }

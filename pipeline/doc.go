@@ -9,8 +9,8 @@
 //	err := p.Exec(ctx)          // only if the batch as a whole failed
 //	hits, err := n.Value()      // each command has its own error
 //
-// An [Auto] puts the commands of callers that run at the same time into
-// common requests, without anybody having to wait for others.
+// To let the commands of callers that run at the same time share requests, see
+// Coalesce of client.Config.
 //
 // The package imports client and client/command.
 package pipeline

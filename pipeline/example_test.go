@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/cldcde/restash/client"
@@ -69,20 +68,4 @@ func ExampleAdd() {
 	u, err := r.Value()
 	fmt.Println(u.Name, err)
 	// Output: Ada <nil>
-}
-
-func ExampleAuto() {
-	c, stop := connect()
-	defer stop()
-	a := pipeline.NewAuto(c)
-	ctx := context.Background()
-	var wg sync.WaitGroup
-	for range 100 {
-		wg.Go(func() { _, _ = a.Incr(ctx, "hits") })
-	}
-	wg.Wait()
-	n, err := a.Get(ctx, "hits")
-	fmt.Println(n, err)
-	_ = a.Close(ctx)
-	// Output: 100 <nil>
 }

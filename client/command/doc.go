@@ -2,14 +2,12 @@
 //
 // A [Command] is data: its words, how to read the reply, and whether it reads
 // or writes and may safely be sent twice. It does no I/O. The same value runs
-// at once through client.Do, is queued by pipeline.Add, or travels with those
-// of other callers through pipeline.Auto:
+// at once through client.Do, or is queued by pipeline.Add:
 //
 //	n, err := client.Do(ctx, c, command.IncrBy("hits", 2))
 //	r := pipeline.Add(p, command.IncrBy("hits", 2))
 //
-// The methods of client.Client, pipeline.Pipeline and pipeline.Auto are
-// generated from the functions of this package. Commands whose reply type is
+// The methods of client.Client and pipeline.Pipeline are generated from the functions of this package. Commands whose reply type is
 // free, such as [Eval] and [JSONGet], are generic functions and have no
 // methods.
 //

@@ -1,6 +1,6 @@
 // Command gencommands writes what follows from the commands of package
-// client/command: the methods of client.Client, pipeline.Pipeline and
-// pipeline.Auto, one file per Redis group, and the table of all commands.
+// client/command: the methods of client.Client and pipeline.Pipeline, one file
+// per Redis group, and the table of all commands.
 //
 //	go run ./internal/gencommands          writes the files
 //	go run ./internal/gencommands -check   fails if they are stale

@@ -41,7 +41,7 @@ func Generate(root string) (map[string][]byte, error) {
 	for group, fns := range src.byGroup(rows) {
 		for _, t := range targets {
 			code, err := src.methods(t, fns)
-			if err := add(t.dir+"/"+t.prefix+group+"_gen.go", code, err); err != nil {
+			if err := add(t.dir+"/"+group+"_gen.go", code, err); err != nil {
 				return nil, err
 			}
 		}
@@ -84,15 +84,14 @@ func (src *source) byGroup(rows map[string]row) map[string][]*function {
 
 // target is a type that gets methods.
 type target struct {
-	dir, prefix, receiver, typ string
-	queued                     bool   // no context, the reply comes later
-	do                         string // the function that runs or queues
+	dir, receiver, typ string
+	queued             bool   // no context, the reply comes later
+	do                 string // the function that runs or queues
 }
 
 var targets = []target{
 	{dir: "client", receiver: "c", typ: "Client", do: "Do"},
 	{dir: "pipeline", receiver: "p", typ: "Pipeline", queued: true, do: "Add"},
-	{dir: "pipeline", prefix: "auto_", receiver: "a", typ: "Auto", do: "Do"},
 }
 
 func (src *source) methods(t target, fns []*function) (string, error) {
