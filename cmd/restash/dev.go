@@ -15,6 +15,7 @@ import (
 
 	"github.com/cldcde/restash/breaker"
 	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/cmd/restash/internal/page"
 	"github.com/cldcde/restash/examples/catalog"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
@@ -55,10 +56,12 @@ func newDev() *cobra.Command {
 type sample struct {
 	listener  net.Listener
 	app       *catalog.App
-	cached    bool     // false with --no-cache
-	redis     string   // what holds the cache, for people
-	database  string   // what holds the data, for people
-	variables []string // NAME=value for a second process
+	server    *upstashtest.Server // nil if Redis is the environment's
+	page      http.Handler        // the page, and app for all else
+	cached    bool                // false with --no-cache
+	redis     string              // what holds the cache, for people
+	database  string              // what holds the data, for people
+	variables []string            // NAME=value for a second process
 	closers
 }
 
@@ -69,7 +72,7 @@ func runDev(ctx context.Context, out io.Writer, logger *slog.Logger, opts devOpt
 		return err
 	}
 	server := &http.Server{
-		Handler: s.app, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
+		Handler: s.page, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
 		// Above the default, so that a query of a megabyte gets the sample's own
 		// answer in JSON and not net/http's.
 		MaxHeaderBytes: 2 << 20,
@@ -105,7 +108,11 @@ func (s *sample) open(ctx context.Context, logger *slog.Logger, opts devOptions)
 		return err
 	}
 	s.add(func() error { return store.Close(context.WithoutCancel(ctx)) })
-	return s.openCatalogue(ctx, store, logger)
+	config, err := s.openCatalogue(ctx, store, logger)
+	if err != nil {
+		return err
+	}
+	return s.openPage(config, opts.breakerOpen)
 }
 
 // openRedis returns the client of the environment's Redis or of a local one,
@@ -130,6 +137,7 @@ func (s *sample) openRedis(logger *slog.Logger, opts devOptions) (*client.Client
 		return nil, err
 	}
 	s.add(server.Close)
+	s.server = server
 	s.redis = server.URL + " (local, in memory)"
 	s.variables = append(s.variables, urlVariable+"="+quote(server.URL), tokenVariable+"="+quote(server.Token))
 	c, err := client.New(client.Config{URL: server.URL, Token: server.Token})
@@ -142,13 +150,13 @@ func (s *sample) openRedis(logger *slog.Logger, opts devOptions) (*client.Client
 
 // openCatalogue opens the environment's database or a temporary one, and fills
 // it if it is empty.
-func (s *sample) openCatalogue(ctx context.Context, store *strategies.Store, logger *slog.Logger) error {
+func (s *sample) openCatalogue(ctx context.Context, store *strategies.Store, logger *slog.Logger) (catalog.Config, error) {
 	address := os.Getenv(databaseVariable)
 	s.database = "from " + databaseVariable
 	if address == "" {
 		temporary, remove, err := temporaryDatabase()
 		if err != nil {
-			return err
+			return catalog.Config{}, err
 		}
 		s.add(remove)
 		address, s.database = temporary, temporary
@@ -156,23 +164,41 @@ func (s *sample) openCatalogue(ctx context.Context, store *strategies.Store, log
 	}
 	db, dialect, err := openDatabase(ctx, address)
 	if err != nil {
-		return err
+		return catalog.Config{}, err
 	}
 	s.add(db.Close)
 	database, err := catalog.NewDatabase(db, dialect)
 	if err != nil {
-		return err
+		return catalog.Config{}, err
 	}
 	if err := database.Migrate(ctx); err != nil {
-		return err
+		return catalog.Config{}, err
 	}
 	if _, err := database.Seed(ctx); err != nil {
-		return err
+		return catalog.Config{}, err
 	}
 	config := catalog.ConfigFromEnv(database, store)
 	config.Logger = logger
 	config.AllowWrites = onLoopback(s.listener.Addr())
 	s.app, err = catalog.New(config)
+	return config, err
+}
+
+// openPage puts the page in front of the sample, beside the same sample without
+// a cache.
+func (s *sample) openPage(config catalog.Config, breakerOpen time.Duration) error {
+	cached := config.Store
+	var err error
+	if config.Store, err = strategies.NewStore(nil, strategies.StoreConfig{Logger: config.Logger}); err != nil {
+		return err
+	}
+	plain, err := catalog.New(config)
+	if err != nil {
+		return err
+	}
+	s.page, err = page.New(page.Config{
+		App: s.app, Plain: plain, Store: cached, Redis: s.server, Controls: config.AllowWrites, BreakerOpen: breakerOpen,
+	})
 	return err
 }
 

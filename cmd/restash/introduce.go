@@ -17,7 +17,7 @@ const shownPath = "/api/extensions?category=devtools"
 // and what a person can do next.
 func (s *sample) introduce(ctx context.Context, out io.Writer) error {
 	base := "http://" + reachable(s.listener.Addr())
-	fmt.Fprintf(out, "restash dev\n\n  routes    %s\n  redis     %s\n  database  %s\n\n", base, s.redis, s.database)
+	fmt.Fprintf(out, "restash dev\n\n  page      %s/\n  routes    %s\n  redis     %s\n  database  %s\n\n", base, base, s.redis, s.database)
 	for range 3 {
 		state, took, err := ask(ctx, base+shownPath)
 		if err != nil {
