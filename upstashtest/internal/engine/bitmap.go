@@ -19,8 +19,8 @@ func (e *Engine) bytesOf(key string) (b []byte, exists bool, bad Reply) {
 }
 
 // bitRange reads "start end [BYTE|BIT]" and returns bit positions, the last
-// not included.
-func bitRange(words []string, size int) (from, to int, bad Reply) {
+// not included. count is [byteRange] or [clampRange].
+func bitRange(words []string, size int, count func(start, end int64, size int) (int, int)) (from, to int, bad Reply) {
 	start, err := strictAtoi(words[0])
 	if err != nil {
 		return 0, 0, errorReply(msgNotInt)
@@ -40,7 +40,7 @@ func bitRange(words []string, size int) (from, to int, bad Reply) {
 			return 0, 0, errorReply(msgSyntax)
 		}
 	}
-	from, to = byteRange(int64(start), int64(end), size*8/unit)
+	from, to = count(int64(start), int64(end), size*8/unit)
 	return from * unit, to * unit, nilReply
 }
 
@@ -57,7 +57,7 @@ func cmdBitCount(e *Engine, c *call) Reply {
 	}
 	from, to := 0, len(b)*8
 	if len(words) > 0 {
-		if from, to, bad = bitRange(words, len(b)); isError(bad) {
+		if from, to, bad = bitRange(words, len(b), byteRange); isError(bad) {
 			return bad
 		}
 	}
@@ -99,7 +99,7 @@ func cmdBitPos(e *Engine, c *call) Reply {
 		if _, ok := parseInteger(words[0]); ok && len(words) == 3 && upper(words[2]) != "BIT" && upper(words[2]) != "BYTE" {
 			return errorReply(msgSyntax) // before the end is looked at
 		}
-		if from, to, bad = bitRange(words, len(b)); isError(bad) {
+		if from, to, bad = bitRange(words, len(b), clampRange); isError(bad) {
 			return bad
 		}
 	}

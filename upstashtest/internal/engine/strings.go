@@ -198,8 +198,17 @@ func cmdGetRange(e *Engine, c *call) Reply {
 // byteRange turns the ends of a range of a string into indexes. An end before
 // the first byte is the first byte, unlike in lists.
 func byteRange(start, end int64, size int) (int, int) {
+	if start < 0 && end < 0 && start > end {
+		return 0, 0
+	}
+	return clampRange(start, end, size)
+}
+
+// clampRange is byteRange where Redis does not look for ends in the wrong order
+// before it counts them from the end: both may then be the first byte.
+func clampRange(start, end int64, size int) (int, int) {
 	n := int64(size)
-	if start < 0 && end < 0 && start > end || n == 0 {
+	if n == 0 {
 		return 0, 0
 	}
 	if start < 0 {
