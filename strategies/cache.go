@@ -32,7 +32,8 @@ type Cache[T any] struct {
 
 // New returns a handle on s. Handles of the same name share their entries if
 // their types agree; then the Config should too. It panics if cfg is wrong, as
-// http.ServeMux does, or if the name is taken by another type with the same
+// http.ServeMux does, if T has a part that its codec cannot carry, such as a
+// function, an interface or a struct without a visible field, or if the name is taken by another type with the same
 // Version.
 func New[T any](s *Store, cfg Config) *Cache[T] {
 	cfg = cfg.withDefaults()
@@ -45,11 +46,24 @@ func New[T any](s *Store, cfg Config) *Cache[T] {
 	if c.fp == "" {
 		c.fp = fingerprint(typ, cfg.Advanced.Codec)
 	}
+	var sh shape
+	if _, isJSON := cfg.Advanced.Codec.(JSON); isJSON {
+		sh = shapeOf(typ)
+	}
+	if err := sh.err(cfg.Name); err != nil {
+		panic(err.Error())
+	}
+	if sh.plain {
+		c.cfg.Advanced.Codec = plainJSON{}
+	}
 	h, err := s.handle(cfg.Name, c.fp, typ, cfg.Advanced.HardTimeout)
 	if err != nil {
 		panic(err.Error())
 	}
 	c.stats = h
+	if len(sh.hidden) > 0 {
+		c.say("hidden", "values from the cache lack fields that JSON leaves out", "fields", sh.warning())
+	}
 	c.base = c.baseTokens()
 	return c
 }

@@ -18,3 +18,11 @@ func (JSON) Encode(dst []byte, v any) ([]byte, error) { return json.Append(dst, 
 
 // Decode reads JSON into v.
 func (JSON) Decode(data []byte, v any) error { return json.Unmarshal(data, v) }
+
+// plainJSON is [JSON] by encoding/json, for types that the faster encoder gets
+// wrong or compiles at a price. The bytes are the same.
+type plainJSON struct{}
+
+func (plainJSON) Encode(dst []byte, v any) ([]byte, error) { return json.AppendPlain(dst, v) }
+
+func (plainJSON) Decode(data []byte, v any) error { return json.UnmarshalPlain(data, v) }

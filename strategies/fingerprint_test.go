@@ -17,6 +17,8 @@ type innerText struct{ A int }
 
 func (innerText) MarshalText() ([]byte, error) { return []byte("x"), nil }
 
+func (*innerText) UnmarshalText([]byte) error { return nil }
+
 type tree struct {
 	Children []tree
 	Left     *tree
@@ -58,7 +60,10 @@ func TestTypesOfDifferentShapeHaveDifferentFingerprints(t *testing.T) {
 			B **[]int
 		}](t),
 		shapeOf[struct{ inner }](t),
-		shapeOf[struct{ inner inner }](t),
+		shapeOf[struct {
+			inner inner
+			N     int
+		}](t),
 		shapeOf[struct{ I inner }](t),
 		shapeOf[struct{ I innerText }](t),
 		shapeOf[struct{ A, B [2]int }](t),

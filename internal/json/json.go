@@ -1,6 +1,8 @@
 package json
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -29,19 +31,32 @@ func reason(err error) string {
 	if s, ok := errors.AsType[*gojson.SyntaxError](err); ok {
 		return fmt.Sprintf("syntax error at offset %d", s.Offset)
 	}
+	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Sprintf("syntax error at offset %d", s.Offset)
+	}
 	if t, ok := errors.AsType[*gojson.UnmarshalTypeError](err); ok {
-		if t.Field != "" {
-			return fmt.Sprintf("field %s does not take this kind of value", t.Field)
-		}
-		return "this kind of value does not fit"
+		return misfit(t.Field)
+	}
+	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return misfit(t.Field)
 	}
 	if _, ok := errors.AsType[*gojson.UnsupportedTypeError](err); ok {
 		return "unsupported type"
+	}
+	if _, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
+		return "unsupported value"
 	}
 	if _, ok := errors.AsType[*gojson.UnsupportedValueError](err); ok {
 		return "unsupported value"
 	}
 	return "failed"
+}
+
+func misfit(field string) string {
+	if field == "" {
+		return "this kind of value does not fit"
+	}
+	return fmt.Sprintf("field %s does not take this kind of value", field)
 }
 
 // Marshal returns v as JSON. Characters that matter to HTML stay as they are,
@@ -67,6 +82,26 @@ func Append(dst []byte, v any) ([]byte, error) {
 // the result do not alias data. The error is an [*Error].
 func Unmarshal(data []byte, v any) error {
 	if err := gojson.Unmarshal(data, v); err != nil {
+		return &Error{Op: "decode", Type: typeName(v), Err: err}
+	}
+	return nil
+}
+
+// AppendPlain is [Append] by encoding/json: slower, and right for pointers to
+// pointers and cheap for types with many references.
+func AppendPlain(dst []byte, v any) ([]byte, error) {
+	buf := bytes.NewBuffer(dst)
+	e := json.NewEncoder(buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return dst, &Error{Op: "encode", Type: typeName(v), Err: err}
+	}
+	return bytes.TrimSuffix(buf.Bytes(), []byte{'\n'}), nil
+}
+
+// UnmarshalPlain is [Unmarshal] by encoding/json.
+func UnmarshalPlain(data []byte, v any) error {
+	if err := json.Unmarshal(data, v); err != nil {
 		return &Error{Op: "decode", Type: typeName(v), Err: err}
 	}
 	return nil

@@ -2,6 +2,7 @@ package json_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 
 	"github.com/cldcde/restash/internal/json"
@@ -64,4 +65,29 @@ func ExampleMarshal() {
 	}{"R&D"})
 	fmt.Println(string(b), err)
 	// Output: {"name":"R&D"} <nil>
+}
+
+// The plain form is the same bytes, and its errors say as little of the data.
+func TestPlain(t *testing.T) {
+	type page struct {
+		Title string
+		N     **int
+	}
+	n := new(int)
+	b, err := json.AppendPlain([]byte("x"), page{Title: "<&>", N: &n})
+	require.NoError(t, err)
+	assert.Equal(t, `x{"Title":"<&>","N":0}`, string(b))
+	var back page
+	require.NoError(t, json.UnmarshalPlain(b[1:], &back))
+	assert.Equal(t, page{Title: "<&>", N: &n}, back)
+	for data, says := range map[string]string{
+		`{"Title":`:        "syntax error at offset 9",
+		`{"Title":7}`:      "field Title does not take this kind of value",
+		`"a secret value"`: "this kind of value does not fit",
+	} {
+		assert.ErrorContains(t, json.UnmarshalPlain([]byte(data), &back), says)
+	}
+	dst, err := json.AppendPlain([]byte("x"), math.NaN())
+	assert.ErrorContains(t, err, "unsupported value")
+	assert.Equal(t, "x", string(dst))
 }
