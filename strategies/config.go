@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/internal/keyspace"
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 // Limits of the format.
 const (
 	// MaxExpiry is the longest that an entry can live in Redis.
-	MaxExpiry = 7 * 24 * time.Hour
+	MaxExpiry = engine.MaxExpiry
 	// DefaultHardTimeout is the longest that a load may take.
-	DefaultHardTimeout = 30 * time.Second
+	DefaultHardTimeout = engine.DefaultHardTimeout
 	// MaxTags is how many tags one entry may have.
 	MaxTags = keyspace.MaxTags
 )

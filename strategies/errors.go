@@ -3,28 +3,30 @@ package strategies
 import (
 	"errors"
 	"fmt"
-	"slices"
+	"runtime/debug"
+
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 var (
 	// ErrNotFound says that the value does not exist. A loader returns it, or
 	// an error that wraps it, and with Config.Negative set that is remembered.
-	ErrNotFound = errors.New("strategies: not found")
+	ErrNotFound = engine.ErrNotFound
 	// ErrPending says that the database holds the new value but Redis has not
 	// confirmed the invalidation. It is sent again with later commands of
 	// this Store, after a pause that doubles. Until it is confirmed this process
 	// treats the targets as invalid; others may read the old value.
-	ErrPending = errors.New("strategies: invalidation pending")
+	ErrPending = engine.ErrPending
 	// ErrTags says that an entry would have more than [MaxTags] tags, or an
 	// empty one. Reads load such a value and do not store it; Status.Err and, once
 	// for a handle, a warning say so. Set and Warm return it.
-	ErrTags = errors.New("strategies: invalid tags")
+	ErrTags = engine.ErrTags
 	// ErrLoadTimeout says that a load took longer than its hard timeout.
-	ErrLoadTimeout = errors.New("strategies: load timed out")
+	ErrLoadTimeout = engine.ErrLoadTimeout
 	// ErrCircle says that a loader asked for the very value that it loads,
 	// directly or through others; the error names the keys. It is found where
 	// loaders pass their context on.
-	ErrCircle = errors.New("strategies: a load waits for itself")
+	ErrCircle = engine.ErrCircle
 	// ErrClosed says that the Store was closed.
 	ErrClosed = errors.New("strategies: store closed")
 	// ErrSoft says that a soft invalidation was asked of a Store without
@@ -51,14 +53,12 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// join is errors.Join that hands a single error back unchanged.
-func join(errs ...error) error {
-	errs = slices.DeleteFunc(slices.Clone(errs), func(e error) bool { return e == nil })
-	if len(errs) == 1 {
-		return errs[0]
-	}
-	return errors.Join(errs...)
-}
-
 // errNoLoader says that the state of the cache alone cannot answer.
 var errNoLoader = errors.New("strategies: loader is nil")
+
+// ErrNoFleet is returned by [Store.Fleet] of a Store without
+// StoreConfig.FleetMetrics or without a client.
+var ErrNoFleet = engine.ErrNoFleet
+
+// panicked makes the error of a panic in a user's code.
+func panicked(value any) error { return &PanicError{Value: value, Stack: debug.Stack()} }

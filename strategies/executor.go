@@ -3,10 +3,9 @@ package strategies
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
-	"github.com/cldcde/restash/internal/flight"
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 // DefaultInline is how long [Inline] lets a caller wait by default.
@@ -42,21 +41,6 @@ func Pool(n int) Executor {
 	return &executor{slots: make(chan struct{}, max(n, 1))}
 }
 
-// submit gives the work of loads to the executor. If that does not take it, or
-// does not come back, who joined one of them loads by itself.
-func (s *Store) submit(loads []*flight.Load, work func()) (taken bool) {
-	defer func() {
-		if taken {
-			return
-		}
-		for _, l := range loads {
-			s.flights.Keep(l)
-			s.flights.Abandon(l, errFallback)
-		}
-	}()
-	return s.exec.Submit(work)
-}
-
 func defaultExecutor(env func(string) string) Executor {
 	for _, name := range []string{"VERCEL", "AWS_LAMBDA_FUNCTION_NAME", "K_SERVICE"} {
 		if env(name) != "" {
@@ -69,7 +53,7 @@ func defaultExecutor(env func(string) string) Executor {
 type executor struct {
 	wait  time.Duration
 	slots chan struct{}
-	work  tracker
+	work  engine.Tracker
 }
 
 func (e *executor) Submit(work func()) bool {
@@ -78,7 +62,7 @@ func (e *executor) Submit(work func()) bool {
 	default:
 		return false
 	}
-	e.work.run(func() {
+	e.work.Go(func() {
 		defer func() { <-e.slots }()
 		work()
 	})
@@ -88,65 +72,8 @@ func (e *executor) Submit(work func()) bool {
 func (e *executor) Wait() time.Duration { return e.wait }
 
 func (e *executor) Flush(ctx context.Context) error {
-	if err := e.work.idle(ctx); err != nil {
+	if err := e.work.Idle(ctx); err != nil {
 		return fmt.Errorf("strategies: flush: %w", err)
 	}
 	return nil
-}
-
-// tracker owns goroutines: it knows when none is left. Unlike a WaitGroup it
-// may be waited for while new work comes.
-type tracker struct {
-	mu   sync.Mutex
-	n    int
-	none chan struct{} // closed when n falls to 0; nil if nobody waits
-}
-
-func (t *tracker) run(work func()) {
-	t.mu.Lock()
-	t.n++
-	t.mu.Unlock()
-	go func() {
-		defer t.end()
-		work()
-	}()
-}
-
-// here runs work in the caller's goroutine.
-func (t *tracker) here(work func()) {
-	t.mu.Lock()
-	t.n++
-	t.mu.Unlock()
-	defer t.end()
-	work()
-}
-
-func (t *tracker) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.n--
-	if t.n == 0 && t.none != nil {
-		close(t.none)
-		t.none = nil
-	}
-}
-
-// idle waits until no work is under way.
-func (t *tracker) idle(ctx context.Context) error {
-	t.mu.Lock()
-	if t.n == 0 {
-		t.mu.Unlock()
-		return nil
-	}
-	if t.none == nil {
-		t.none = make(chan struct{})
-	}
-	none := t.none
-	t.mu.Unlock()
-	select {
-	case <-none:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

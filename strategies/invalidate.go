@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 
-	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/invalidate"
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 // Invalidate makes what the targets name invalid: in this process before it
@@ -25,8 +25,8 @@ func (s *Store) Invalidate(ctx context.Context, targets ...invalidate.Target) (i
 	if plan.Soft && !s.cfg.Soft {
 		return invalidate.Report{}, ErrSoft
 	}
-	s.counters.invalidations.Add(1)
-	if s.c == nil {
+	s.engine.CountInvalidation()
+	if s.redis == nil {
 		return invalidate.Report{}, nil
 	}
 	report, err := s.carryOut(ctx, plan)
@@ -40,47 +40,20 @@ func (s *Store) carryOut(ctx context.Context, plan invalidate.Plan) (invalidate.
 	var report invalidate.Report
 	var err error
 	if len(plan.Tokens) > 0 {
-		var spent cost
-		spent, err = s.replaceTokens(ctx, plan.Tokens)
-		report.Commands, report.Trips = spent.commands, spent.trips
-		report.Pending = s.pending.len()
+		var spent engine.Spent
+		spent, err = s.engine.Invalidate(ctx, plan.Tokens)
+		report.Commands, report.Trips, report.Pending = spent.Commands, spent.Trips, spent.Pending
 	}
 	for _, scan := range plan.Scans {
-		part, scanErr := scan.Run(ctx, bounded{s})
+		part, scanErr := scan.Run(ctx, s.engine.Bounded())
 		report.Commands += part.Commands
 		report.Trips += part.Trips
 		report.Keys += part.Keys
 		report.Matched = append(report.Matched, part.Matched...)
-		if s.cfg.Local != nil && part.Keys > 0 {
-			s.cfg.Local.Clear()
+		if part.Keys > 0 {
+			s.engine.ForgetLocal()
 		}
 		err = errors.Join(err, scanErr)
 	}
 	return report, err
-}
-
-// bounded is the Store's Redis behind its breaker, each request within its budget.
-type bounded struct{ s *Store }
-
-// Batch sends cmds as one request and fails with the first error in it.
-func (b bounded) Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error) {
-	own := make([]cmd, len(cmds))
-	for i, c := range cmds {
-		own[i] = command.New(asIs, c.Args()[0], c.Args()[1:]...)
-		if c.ReadOnly() {
-			own[i] = own[i].Read()
-		}
-	}
-	replies, _, err := b.s.call(ctx, b.s.cfg.Budget, own...)
-	if err == nil {
-		err = firstError(replies)
-	}
-	if err != nil {
-		return nil, err
-	}
-	raw := make([]command.Reply, len(replies))
-	for i, r := range replies {
-		raw[i] = r.Reply
-	}
-	return raw, nil
 }

@@ -3,70 +3,60 @@ package strategies
 import (
 	"errors"
 	"time"
+
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 // Load is one run of a loader given to [Cache.Fetch]. It is not safe for
 // concurrent use and ends with the loader.
-type Load[T any] struct {
-	key      string
-	old      T
-	hasOld   bool
-	storedAt time.Time
-
-	ttl, swr, sie time.Duration
-	tags          []string
-	notModified   bool
-	noStore       bool
-	refresh       bool
-	variant       *variantStore[T]
-	release       func()
-}
-
-type variantStore[T any] struct {
-	name string
-	base T
-}
+type Load[T any] struct{ l *engine.Load }
 
 // Key returns the key that is loaded.
-func (l *Load[T]) Key() string { return l.key }
+func (l *Load[T]) Key() string { return l.l.Key }
 
 // Old returns the value that the cache still has for the key and that no
 // invalidation has hit, however old it is.
-func (l *Load[T]) Old() (T, bool) { return l.old, l.hasOld }
+func (l *Load[T]) Old() (T, bool) {
+	if old, has := l.l.Old.(*T); has {
+		return *old, true
+	}
+	var zero T
+	return zero, false
+}
 
 // StoredAt is when the old value was stored, by the clock of the instance that
 // did; zero if there is none.
-func (l *Load[T]) StoredAt() time.Time { return l.storedAt }
+func (l *Load[T]) StoredAt() time.Time { return l.l.StoredAt }
 
 // Refresh reports whether the load renews a stale value that its caller may be
 // served in the meantime.
-func (l *Load[T]) Refresh() bool { return l.refresh }
+func (l *Load[T]) Refresh() bool { return l.l.Refresh }
 
 // SetTTL replaces the TTL of this value. 0 or less does not store it. What
 // exceeds [MaxExpiry] is cut.
-func (l *Load[T]) SetTTL(d time.Duration) { l.ttl = d }
+func (l *Load[T]) SetTTL(d time.Duration) { l.l.TTL = d }
 
 // SetStaleWhileRevalidate replaces the value's window for being served while
 // it is refreshed.
-func (l *Load[T]) SetStaleWhileRevalidate(d time.Duration) { l.swr = max(d, 0) }
+func (l *Load[T]) SetStaleWhileRevalidate(d time.Duration) { l.l.StaleWhileRevalidate = max(d, 0) }
 
 // SetStaleIfError replaces the value's window for being served on errors.
-func (l *Load[T]) SetStaleIfError(d time.Duration) { l.sie = max(d, 0) }
+func (l *Load[T]) SetStaleIfError(d time.Duration) { l.l.StaleIfError = max(d, 0) }
 
 // AddTags adds tags that only the load has found out. Unless the process has
 // seen them with this key before, that costs one more command, and the value is
 // stored only if none of them was invalidated since the load began.
-func (l *Load[T]) AddTags(names ...string) { l.tags = append(l.tags, names...) }
+func (l *Load[T]) AddTags(names ...string) { l.l.Tags = append(l.l.Tags, names...) }
 
 // NotModified says that the old value still holds: it is stored again with a
 // new TTL. Its results are meant to be returned; without an old value they are
 // an error.
 func (l *Load[T]) NotModified() (T, error) {
-	if !l.hasOld {
-		return l.old, errors.New("strategies: NotModified without an old value")
+	old, has := l.Old()
+	if !has {
+		return old, errors.New("strategies: NotModified without an old value")
 	}
-	l.notModified = true
-	return l.old, nil
+	return old, nil
 }
 
 // NotFound says that the value does not exist. Its results are meant to be
@@ -78,18 +68,18 @@ func (l *Load[T]) NotFound() (T, error) {
 
 // DoNotStore keeps the value out of the cache. Callers that wait for the load
 // still get it.
-func (l *Load[T]) DoNotStore() { l.noStore = true }
+func (l *Load[T]) DoNotStore() { l.l.NoStore = true }
 
 // DoNotShare keeps the value for the caller that started this load: it is not
 // stored, and callers that wait for it load for themselves, at once. The load
 // is from now on bound by that caller's context, not by the hard timeout.
 func (l *Load[T]) DoNotShare() {
-	l.noStore = true
-	l.release()
+	l.l.NoStore = true
+	l.l.Unshare()
 }
 
 // StoreVariant stores the value as a [Variant] of the key, and base, which says
 // how to find variants, as the key's own entry, in the same round trip.
 func (l *Load[T]) StoreVariant(name string, base T) {
-	l.variant = &variantStore[T]{name: name, base: base}
+	l.l.Variant = &engine.Variant{Name: name, Base: &base}
 }

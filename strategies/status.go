@@ -1,6 +1,10 @@
 package strategies
 
-import "time"
+import (
+	"time"
+
+	"github.com/cldcde/restash/strategies/internal/engine"
+)
 
 // State says where an answer came from, in the words of X-Cache.
 type State int
@@ -29,18 +33,18 @@ func (s State) String() string {
 
 // The reasons in a [Status].
 const (
-	ReasonAbsent      = "absent"      // there was no entry
-	ReasonExpired     = "expired"     // past its stale windows
-	ReasonInvalidated = "invalidated" // a token has changed
-	ReasonStale       = "stale"       // past its TTL, or softly invalidated
-	ReasonLoadFailed  = "load-failed" // stale, since the load failed
-	ReasonUndecodable = "undecodable" // not an entry, or of another shape
-	ReasonNegative    = "negative"    // remembered that it does not exist
-	ReasonForced      = "forced"      // option Force
-	ReasonError       = "error"       // the cache could not be read
-	ReasonBreaker     = "breaker"     // the breaker is open
-	ReasonDisabled    = "disabled"    // the Store is off
-	ReasonTags        = "tags"        // too many tags, or an empty one
+	ReasonAbsent      = engine.ReasonAbsent      // there was no entry
+	ReasonExpired     = engine.ReasonExpired     // past its stale windows
+	ReasonInvalidated = engine.ReasonInvalidated // a token has changed
+	ReasonStale       = engine.ReasonStale       // past its TTL, or softly invalidated
+	ReasonLoadFailed  = engine.ReasonLoadFailed  // stale, since the load failed
+	ReasonUndecodable = engine.ReasonUndecodable // not an entry, or of another shape
+	ReasonNegative    = engine.ReasonNegative    // remembered that it does not exist
+	ReasonForced      = engine.ReasonForced      // option Force
+	ReasonError       = engine.ReasonError       // the cache could not be read
+	ReasonBreaker     = engine.ReasonBreaker     // the breaker is open
+	ReasonDisabled    = engine.ReasonDisabled    // the Store is off
+	ReasonTags        = engine.ReasonTags        // too many tags, or an empty one
 )
 
 // Status is how one call was answered; see [Report].
@@ -65,4 +69,12 @@ type Status struct {
 	// Err is what went wrong with the cache, if anything; the call itself may
 	// well have succeeded.
 	Err error
+}
+
+// statusOf is the engine's status in this package's words.
+func statusOf(s engine.Status) Status {
+	return Status{
+		State: State(s.State), Reason: s.Reason, Stored: s.Stored, Collapsed: s.Collapsed, Oversized: s.Oversized,
+		StoredAt: s.StoredAt, TTL: s.TTL, Commands: s.Commands, Trips: s.Trips, Err: s.Err,
+	}
 }

@@ -2,18 +2,20 @@ package strategies
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/cldcde/restash/breaker"
 	"github.com/cldcde/restash/client"
-	"github.com/cldcde/restash/internal/flight"
+	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/internal/keyspace"
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 // DefaultBudget is how much of a request a Store spends on the cache before it
@@ -74,35 +76,29 @@ type StoreConfig struct {
 	Disabled bool
 }
 
+// Redis is what a [Store] asks of its database: to send commands as one
+// request. An error means that the request as a whole failed; what counts as an
+// outage is asked of client.Unavailable. *client.Client is one.
+type Redis interface {
+	Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error)
+}
+
 // Store is one cache in Redis, shared by any number of [Cache] handles. It is
 // safe for concurrent use. There should be one per process; [Store.Close] ends
 // it.
 type Store struct {
-	c       *client.Client
-	cfg     StoreConfig
-	space   keyspace.Space
-	breaker *breaker.Breaker
-	exec    Executor
-	log     *limitedLog
-	flights *flight.Table
-	pending pendingTokens
-	learned *recentMap[[]string]
-	failed  *recentMap[backoff]
-	slots   chan struct{} // MaxLoads
-	fleet   fleet
-
-	counters counters
-	loads    tracker
-
-	mu       sync.Mutex
-	handles  map[string]*handle
-	lastCall time.Time
-	closed   bool
+	redis  Redis
+	cfg    StoreConfig
+	engine *engine.Engine
 }
 
-// NewStore returns a Store on c. A nil c gives a Store that always loads. It
-// touches no network, and fails if cfg is wrong, naming the field.
-func NewStore(c *client.Client, cfg StoreConfig) (*Store, error) {
+// NewStore returns a Store on r, which is a *client.Client as a rule. nil gives
+// a Store that always loads. It touches no network, and fails if cfg is wrong,
+// naming the field.
+func NewStore(r Redis, cfg StoreConfig) (*Store, error) {
+	if c, ok := r.(*client.Client); ok && c == nil {
+		r = nil
+	}
 	if cfg.Namespace == "" {
 		cfg.Namespace = defaultNamespace(os.Getenv)
 	}
@@ -110,64 +106,68 @@ func NewStore(c *client.Client, cfg StoreConfig) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("strategies: StoreConfig.Namespace: %w", err)
 	}
-	switch {
-	case cfg.Budget < 0:
-		return nil, errors.New("strategies: StoreConfig.Budget is negative")
-	case cfg.SourceLag < 0:
-		return nil, errors.New("strategies: StoreConfig.SourceLag is negative")
-	case cfg.MaxLoads < 0:
-		return nil, errors.New("strategies: StoreConfig.MaxLoads is negative")
-	}
-	if err := cfg.Compression.check(); err != nil {
+	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	if cfg.Budget == 0 {
-		cfg.Budget = DefaultBudget
-	}
-	if cfg.Executor == nil {
-		cfg.Executor = defaultExecutor(os.Getenv)
-	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
-	if cfg.Trace == nil {
-		cfg.Trace = &Trace{}
-	}
-	if os.Getenv("RESTASH_DISABLE") == "1" {
-		cfg.Disabled = true
-	}
-	s := &Store{
-		c: c, cfg: cfg, space: space, exec: cfg.Executor,
-		log:     newLimitedLog(cfg.Logger),
-		learned: newRecentMap[[]string](4096),
-		failed:  newRecentMap[backoff](4096),
-		handles: map[string]*handle{},
-	}
-	s.flights = flight.NewTable(s.readEntry, s.spawn)
-	if cfg.MaxLoads > 0 {
-		s.slots = make(chan struct{}, cfg.MaxLoads)
-	}
-	policy := cfg.Breaker
-	policy.OnChange = s.breakerChanged
-	if s.breaker, err = breaker.New(policy); err != nil {
+	cfg = cfg.withDefaults(os.Getenv)
+	s := &Store{redis: r, cfg: cfg}
+	if s.engine, err = engine.New(s.engineConfig(space)); err != nil {
 		return nil, fmt.Errorf("strategies: StoreConfig.Breaker: %w", err)
 	}
 	return s, nil
 }
 
-func (s *Store) breakerChanged(ch breaker.Change) {
-	s.counters.breakerChanges.Add(1)
-	args := []any{"from", ch.From.String(), "to", ch.To.String()}
-	if ch.Cause != nil {
-		args = append(args, "cause", ch.Cause)
+func (c StoreConfig) check() error {
+	switch {
+	case c.Budget < 0:
+		return errors.New("strategies: StoreConfig.Budget is negative")
+	case c.SourceLag < 0:
+		return errors.New("strategies: StoreConfig.SourceLag is negative")
+	case c.MaxLoads < 0:
+		return errors.New("strategies: StoreConfig.MaxLoads is negative")
 	}
-	s.log.warn("breaker "+ch.To.String(), "cache breaker changed", args...)
-	if f := s.cfg.Breaker.OnChange; f != nil {
-		f(ch)
+	return c.Compression.check()
+}
+
+func (c StoreConfig) withDefaults(env func(string) string) StoreConfig {
+	if c.Budget == 0 {
+		c.Budget = DefaultBudget
 	}
-	if f := s.cfg.Trace.Breaker; f != nil {
-		f(ch)
+	if c.Executor == nil {
+		c.Executor = defaultExecutor(env)
 	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Trace == nil {
+		c.Trace = &Trace{}
+	}
+	if env("RESTASH_DISABLE") == "1" {
+		c.Disabled = true
+	}
+	return c
+}
+
+func (s *Store) engineConfig(space keyspace.Space) engine.Config {
+	cfg := engine.Config{
+		Redis: s.redis, Space: space, Budget: s.cfg.Budget, Breaker: s.cfg.Breaker, Executor: s.cfg.Executor,
+		Soft: s.cfg.Soft, Strict: s.cfg.Strict, SourceLag: s.cfg.SourceLag, MaxLoads: s.cfg.MaxLoads,
+		InlineBudget: DefaultInline, FleetMetrics: s.cfg.FleetMetrics, Compression: s.cfg.Compression.entry(),
+		Logger: s.cfg.Logger, Disabled: s.cfg.Disabled, Panicked: panicked,
+		Trace: engine.Trace{Load: s.cfg.Trace.Load, Breaker: s.cfg.Trace.Breaker},
+	}
+	if s.cfg.Local != nil {
+		cfg.Local = localOf{s.cfg.Local}
+	}
+	if l, ok := s.redis.(interface{ Limits() client.Limits }); ok && l.Limits().Value != client.NoLimit {
+		cfg.ValueLimit = l.Limits().Value
+	}
+	if answer := s.cfg.Trace.Answer; answer != nil {
+		cfg.Trace.Answer = func(class, key string, st engine.Status, took time.Duration) {
+			answer(class, key, statusOf(st), took)
+		}
+	}
+	return cfg
 }
 
 // defaultNamespace keeps Vercel's environments apart.
@@ -201,87 +201,32 @@ func slug(name string) string {
 	return clean[:min(len(clean), 31)] + "-" + shortHash(name)
 }
 
-// Client returns the client the Store was made with, nil if there was none.
-func (s *Store) Client() *client.Client { return s.c }
+// Client returns the client the Store was made with, nil if there was none or
+// it was another [Redis].
+func (s *Store) Client() *client.Client {
+	c, _ := s.redis.(*client.Client)
+	return c
+}
 
 // Namespace returns the namespace in use.
 func (s *Store) Namespace() string { return s.cfg.Namespace }
 
 // Enabled reports whether the Store caches at all: it has a client and is not
 // switched off.
-func (s *Store) Enabled() bool { return s.c != nil && !s.cfg.Disabled }
-
-// spawn runs work that [Store.Close] waits for.
-func (s *Store) spawn(work func()) {
-	s.loads.run(work)
-}
+func (s *Store) Enabled() bool { return s.engine.Enabled() }
 
 // Flush waits until the work left behind by answers is done and pending
 // invalidations are confirmed, or ctx ends. Call it before an instance may
 // freeze. It returns [ErrPending] if an invalidation is still unconfirmed.
-func (s *Store) Flush(ctx context.Context) error {
-	_ = s.flushPending(ctx) // it must not wait for slow loads
-	return errors.Join(s.exec.Flush(ctx), s.flushPending(ctx))
-}
+func (s *Store) Flush(ctx context.Context) error { return s.engine.Flush(ctx) }
 
 // Close drains the Store: it waits for loads and background work, and sends
 // what is pending, until ctx ends. Without a deadline it waits for loads as long
 // as the longest Advanced.HardTimeout, and sends for 5 s. Calls after Close
 // load without the cache.
-func (s *Store) Close(ctx context.Context) error {
-	unbounded := ctx
-	if _, has := ctx.Deadline(); !has {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, s.hardest())
-		defer cancel()
-	}
-	err := s.Flush(ctx)
-	if errors.Is(err, ErrPending) {
-		err = s.lastTry(unbounded)
-	}
-	err = errors.Join(err, s.flushFleet(ctx))
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	if idle := s.loads.idle(ctx); idle != nil {
-		return errors.Join(err, fmt.Errorf("strategies: close: %w", idle))
-	}
-	return err
-}
+func (s *Store) Close(ctx context.Context) error { return s.engine.Close(ctx) }
 
-// hardest is how long a load of this Store may take.
-func (s *Store) hardest() time.Duration {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	longest := DefaultHardTimeout
-	for _, h := range s.handles {
-		longest = max(longest, h.hard)
-	}
-	return longest
-}
-
-func (s *Store) off() bool {
-	if !s.Enabled() {
-		return true
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.closed
-}
-
-// thaw notices that the process was frozen since its last call: what the
-// breaker and the local cache knew is out of date.
-func (s *Store) thaw() {
-	now := time.Now()
-	s.mu.Lock()
-	before := s.lastCall
-	s.lastCall = now
-	s.mu.Unlock()
-	if before.IsZero() || !client.Frozen(before, now) {
-		return
-	}
-	s.breaker.Reset()
-	if s.cfg.Local != nil {
-		s.cfg.Local.Clear()
-	}
+func shortHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
 }

@@ -3,6 +3,8 @@ package strategies
 import (
 	"context"
 	"errors"
+
+	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
 // WarmReport is what [Cache.Warm] did.
@@ -31,31 +33,31 @@ func (c *Cache[T]) Warm(ctx context.Context, keys []string, load BatchLoader[T],
 		return WarmReport{}, errNoLoader
 	}
 	var r WarmReport
-	b := newBatch(c, load, opts)
-	b.warm = true
-	err := b.each(ctx, distinct(keys), warmKeys, func(items []*item[T]) {
-		for _, it := range items {
-			r.add(it.status, it.outcome(), it.size)
-			if err := it.outcome(); err != nil && !errors.Is(err, ErrNotFound) {
-				r.fail(it.q.key, err)
-			}
+	o := c.options(opts)
+	o.Warm = true
+	st, err := c.class.GetMany(ctx, distinct(keys), loadMany(load), &o.Options, func(res engine.Result) {
+		err := warmed(res)
+		r.add(res, err)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			r.fail(res.Key, err)
 		}
 	})
-	r.Commands, r.Trips = b.status.Commands, b.status.Trips
+	o.report(st)
+	r.Commands, r.Trips = st.Commands, st.Trips
 	return r, err
 }
 
-func (r *WarmReport) add(st Status, err error, size int) {
+func (r *WarmReport) add(res engine.Result, err error) {
 	switch {
 	case errors.Is(err, ErrNotFound):
 		r.Absent++
 	case err != nil:
 		r.Failed++
-	case st.State == Hit:
+	case res.Status.State == engine.Hit:
 		r.Fresh++
 	default:
 		r.Warmed++
-		r.Bytes += int64(size)
+		r.Bytes += int64(res.Size)
 	}
 }
 
@@ -66,15 +68,14 @@ func (r *WarmReport) fail(key string, err error) {
 	r.Errors[key] = err
 }
 
-// outcome of one key of a warm-up.
-func (it *item[T]) outcome() error {
+// warmed is the outcome of one key of a warm-up.
+func warmed(r engine.Result) error {
+	st := &r.Status
 	switch {
-	case it.err != nil:
-		return it.err
-	case it.status.Reason == ReasonNegative, !it.has:
-		return ErrNotFound
-	case it.status.State == Hit || it.status.Stored || it.status.Collapsed:
+	case r.Err != nil:
+		return r.Err
+	case st.State == engine.Hit || st.Stored || st.Collapsed:
 		return nil
 	}
-	return errors.Join(ErrNotStored, it.status.Err)
+	return errors.Join(ErrNotStored, st.Err)
 }

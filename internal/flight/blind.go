@@ -13,13 +13,13 @@ type Want struct {
 }
 
 // Blind is a caller without a snapshot.
-type Blind struct {
+type Blind[S, V any] struct {
 	// Since is [Table.Now] at the beginning of its call.
 	Since uint64
 	// Patience is how long it waits for the end of an older load.
 	Patience time.Duration
 	// Work is whose loader calls, if one does.
-	Work *Work
+	Work *Work[S, V]
 }
 
 // Circle is the error of a wait for an older load that waits for the caller: its
@@ -35,7 +35,7 @@ func (c Circle) Error() string { return "flight: a circle of loads" }
 // older load's end it waits at most for b.Patience: all who wait share the next
 // one, and so a stampede is two loads here too. The loads that it begins for
 // several keys begin together.
-func (t *Table) JoinBlind(ctx context.Context, wants []Want, b Blind) ([]Ticket, error) {
+func (t *Table[S, V]) JoinBlind(ctx context.Context, wants []Want, b Blind[S, V]) ([]Ticket[S, V], error) {
 	timer := time.NewTimer(b.Patience)
 	defer timer.Stop()
 	for patient := true; ; {
@@ -61,10 +61,10 @@ func (t *Table) JoinBlind(ctx context.Context, wants []Want, b Blind) ([]Ticket,
 
 // tryBlind takes a place for each want, unless an older load of one is under way.
 // Then it returns that, and what is closed when it may have ended.
-func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, *Load, <-chan struct{}) {
+func (t *Table[S, V]) tryBlind(wants []Want, since uint64, now bool) ([]Ticket[S, V], *Load[S, V], <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	tickets := make([]Ticket, len(wants))
+	tickets := make([]Ticket[S, V], len(wants))
 	for i, w := range wants {
 		s := t.slots[w.Key]
 		if s == nil {
@@ -75,7 +75,7 @@ func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, *Load,
 			return nil, older, s.wait()
 		}
 		if l != nil {
-			tickets[i] = Ticket{Load: l, seq: since}
+			tickets[i] = Ticket[S, V]{Load: l, seq: since}
 		}
 	}
 	for i, w := range wants {
@@ -87,20 +87,20 @@ func (t *Table) tryBlind(wants []Want, since uint64, now bool) ([]Ticket, *Load,
 }
 
 // since returns a load that began after seq, or an older one that is under way.
-func (s *slot) since(seq uint64) (found, older *Load) {
+func (s *slot[S, V]) since(seq uint64) (found, older *Load[S, V]) {
 	for _, l := range s.loads {
 		switch {
 		case l.finished > 0 || l.voided:
 		case l.begun == 0 || l.begun > seq:
 			return l, nil
-		case l.early == nil:
+		case !l.returned:
 			older = l
 		}
 	}
 	return nil, older
 }
 
-func (s *slot) wait() <-chan struct{} {
+func (s *slot[S, V]) wait() <-chan struct{} {
 	if s.changed == nil {
 		s.changed = make(chan struct{})
 	}
@@ -108,7 +108,7 @@ func (s *slot) wait() <-chan struct{} {
 }
 
 // wake lets those go on who wait for a load's end.
-func (s *slot) wake() {
+func (s *slot[S, V]) wake() {
 	if s.changed != nil {
 		close(s.changed)
 		s.changed = nil

@@ -5,11 +5,11 @@ import "sync"
 // Work is one call of a loader, for one load or for all those of a batch. A
 // loader may ask for other keys; what it waits for is noted here, so that one
 // that would wait for itself is told so. A nil Work waits for nothing.
-type Work struct {
-	table  *Table
-	parent *Work // whose loader asked for this
-	loads  []*Load
-	waits  map[*Load]int
+type Work[S, V any] struct {
+	table  *Table[S, V]
+	parent *Work[S, V] // whose loader asked for this
+	loads  []*Load[S, V]
+	waits  map[*Load[S, V]]int
 	ended  bool
 }
 
@@ -19,8 +19,8 @@ var waiting sync.Mutex
 
 // Run notes that the loader of loads is called now, on behalf of parent's: until
 // then a load is newer than everybody who asks for it.
-func (t *Table) Run(parent *Work, loads ...*Load) *Work {
-	w := &Work{table: t, parent: parent, loads: loads, waits: map[*Load]int{}}
+func (t *Table[S, V]) Run(parent *Work[S, V], loads ...*Load[S, V]) *Work[S, V] {
+	w := &Work[S, V]{table: t, parent: parent, loads: loads, waits: map[*Load[S, V]]int{}}
 	waiting.Lock()
 	for _, l := range loads {
 		l.work = w
@@ -36,7 +36,7 @@ func (t *Table) Run(parent *Work, loads ...*Load) *Work {
 }
 
 // End says that the loader has returned: it waits for nothing any more.
-func (w *Work) End() {
+func (w *Work[S, V]) End() {
 	waiting.Lock()
 	defer waiting.Unlock()
 	w.ended = true
@@ -45,7 +45,7 @@ func (w *Work) End() {
 
 // Within returns the keys from the one that the loader of w, or one that waits
 // for it, loads already, to w's own, if that is the given key.
-func (w *Work) Within(t *Table, key string) (path []string) {
+func (w *Work[S, V]) Within(t *Table[S, V], key string) (path []string) {
 	waiting.Lock()
 	defer waiting.Unlock()
 	for at := w; at != nil; at = at.parent {
@@ -62,13 +62,13 @@ func (w *Work) Within(t *Table, key string) (path []string) {
 // Wait notes that the loader of w waits for l, until leave is called. If l
 // waits for w already it returns the keys of that circle instead, beginning
 // with l's.
-func (w *Work) Wait(l *Load) (circle []string, leave func()) {
+func (w *Work[S, V]) Wait(l *Load[S, V]) (circle []string, leave func()) {
 	if w == nil {
 		return nil, func() {}
 	}
 	waiting.Lock()
 	defer waiting.Unlock()
-	if path := l.pathTo(w, map[*Work]bool{}); path != nil {
+	if path := l.pathTo(w, map[*Work[S, V]]bool{}); path != nil {
 		return path, nil
 	}
 	w.waits[l]++
@@ -82,7 +82,7 @@ func (w *Work) Wait(l *Load) (circle []string, leave func()) {
 }
 
 // pathTo returns the keys on the way from l to w along what waits for what.
-func (l *Load) pathTo(w *Work, seen map[*Work]bool) []string {
+func (l *Load[S, V]) pathTo(w *Work[S, V], seen map[*Work[S, V]]bool) []string {
 	at := l.work
 	switch {
 	case at == nil || at.ended || seen[at]:
@@ -101,7 +101,7 @@ func (l *Load) pathTo(w *Work, seen map[*Work]bool) []string {
 
 // Queued says that the loads wait for their turn, and calls start if somebody
 // cannot wait until that comes; see [Table.Hurry].
-func (t *Table) Queued(start func(), loads ...*Load) {
+func (t *Table[S, V]) Queued(start func(), loads ...*Load[S, V]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, l := range loads {
@@ -113,7 +113,7 @@ func (t *Table) Queued(start func(), loads ...*Load) {
 }
 
 // Hurry lets a load that is queued start at once: a running one waits for it.
-func (t *Table) Hurry(l *Load) {
+func (t *Table[S, V]) Hurry(l *Load[S, V]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l.hurried = true

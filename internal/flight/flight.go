@@ -15,14 +15,14 @@ type Token struct{ ID, Key, Value string }
 
 // Table holds the reads and loads under way in one process.
 // The zero value is not ready: use [NewTable].
-type Table struct {
-	read  ReadFunc
+type Table[S, V any] struct {
+	read  ReadFunc[S]
 	spawn func(func())
 
 	seq atomic.Uint64
 
 	mu    sync.Mutex
-	slots map[string]*slot
+	slots map[string]*slot[S, V]
 	// recent says when a token key was last invalidated here; what it has
 	// forgotten counts as invalidated at floor.
 	recent map[string]uint64
@@ -34,42 +34,42 @@ const maxRecent = 8192
 
 // NewTable returns an empty table. read reads a key; spawn runs a read that no
 // caller can run itself, in a goroutine that the table's owner waits for.
-func NewTable(read ReadFunc, spawn func(func())) *Table {
-	return &Table{read: read, spawn: spawn, slots: map[string]*slot{}, recent: map[string]uint64{}}
+func NewTable[S, V any](read ReadFunc[S], spawn func(func())) *Table[S, V] {
+	return &Table[S, V]{read: read, spawn: spawn, slots: map[string]*slot[S, V]{}, recent: map[string]uint64{}}
 }
 
 // slot is what is under way for one entry key.
-type slot struct {
-	current, next *Read
-	reads         map[*Read]struct{} // sent, not answered
-	loads         []*Load            // joinable
-	changed       chan struct{}      // closed when loads changes; nil if nobody waits for that
+type slot[S, V any] struct {
+	current, next *Read[S, V]
+	reads         map[*Read[S, V]]struct{} // sent, not answered
+	loads         []*Load[S, V]            // joinable
+	changed       chan struct{}            // closed when loads changes; nil if nobody waits for that
 }
 
-func (t *Table) slot(key string) *slot {
+func (t *Table[S, V]) slot(key string) *slot[S, V] {
 	s := t.slots[key]
 	if s == nil {
-		s = &slot{reads: map[*Read]struct{}{}}
+		s = &slot[S, V]{reads: map[*Read[S, V]]struct{}{}}
 		t.slots[key] = s
 	}
 	return s
 }
 
-func (t *Table) tick() uint64 { return t.seq.Add(1) }
+func (t *Table[S, V]) tick() uint64 { return t.seq.Add(1) }
 
 // Now is a moment in the order of reads and loads, for [Table.JoinBlind].
-func (t *Table) Now() uint64 { return t.seq.Load() }
+func (t *Table[S, V]) Now() uint64 { return t.seq.Load() }
 
 // sweep drops finished loads that no read can still need, and empty slots.
-func (t *Table) sweep(key string, s *slot) {
-	s.loads = slices.DeleteFunc(s.loads, func(l *Load) bool { return l.finished > 0 && !s.sentBefore(l.finished) })
+func (t *Table[S, V]) sweep(key string, s *slot[S, V]) {
+	s.loads = slices.DeleteFunc(s.loads, func(l *Load[S, V]) bool { return l.finished > 0 && !s.sentBefore(l.finished) })
 	s.wake()
 	if s.current == nil && s.next == nil && len(s.reads) == 0 && len(s.loads) == 0 {
 		delete(t.slots, key)
 	}
 }
 
-func (s *slot) sentBefore(seq uint64) bool {
+func (s *slot[S, V]) sentBefore(seq uint64) bool {
 	for r := range s.reads {
 		if r.sent < seq {
 			return true
@@ -81,7 +81,7 @@ func (s *slot) sentBefore(seq uint64) bool {
 // Void notes that the token keys were invalidated: loads that depend on one of
 // them are no longer joined or stored. Call it before the invalidation is sent
 // and again when it is answered.
-func (t *Table) Void(keys []string) {
+func (t *Table[S, V]) Void(keys []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.tick()
@@ -93,7 +93,7 @@ func (t *Table) Void(keys []string) {
 		t.recent[k] = now
 	}
 	for key, s := range t.slots {
-		s.loads = slices.DeleteFunc(s.loads, func(l *Load) bool {
+		s.loads = slices.DeleteFunc(s.loads, func(l *Load[S, V]) bool {
 			if !l.dependsOn(keys) {
 				return false
 			}
@@ -105,19 +105,19 @@ func (t *Table) Void(keys []string) {
 }
 
 // voidedSince reports whether one of the tokens was invalidated after seq.
-func (t *Table) voidedSince(seq uint64, tokens []Token) bool {
+func (t *Table[S, V]) voidedSince(seq uint64, tokens []Token) bool {
 	return t.floor > seq || slices.ContainsFunc(tokens, func(tok Token) bool { return t.recent[tok.Key] > seq })
 }
 
 // Idle reports whether nothing is under way; for tests.
-func (t *Table) Idle() bool {
+func (t *Table[S, V]) Idle() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return len(t.slots) == 0
 }
 
 // Read is one read of a key, shared by the callers that came before it was sent.
-type Read struct {
+type Read[S, V any] struct {
 	key     string
 	tokens  []Token // to be read; grows until sent
 	sent    uint64
@@ -125,34 +125,34 @@ type Read struct {
 	ctx     context.Context
 
 	done     chan struct{}
-	result   any
+	result   S
 	err      error
-	joinable []*Load // when it was answered
-	children []*Load // begun by its own callers
+	joinable []*Load[S, V] // when it was answered
+	children []*Load[S, V] // begun by its own callers
 }
 
 // ReadFunc reads a key and its tokens. Its result is shared by the callers.
-type ReadFunc func(ctx context.Context, key string, tokens []Token) (any, error)
+type ReadFunc[S any] func(ctx context.Context, key string, tokens []Token) (S, error)
 
 // Result is what the read returned.
-func (r *Read) Result() (any, error) { return r.result, r.err }
+func (r *Read[S, V]) Result() (S, error) { return r.result, r.err }
 
 // Read reads key and tokens, or waits for a read of them that is sent after
 // this call began. The first caller runs it on its own context; one that is shared runs
 // detached from its callers, each of whom leaves on its own context, or with
 // [ErrPatience] when it has waited that long.
-func (t *Table) Read(ctx context.Context, key string, tokens []Token, patience time.Duration) (*Read, error) {
+func (t *Table[S, V]) Read(ctx context.Context, key string, tokens []Token, patience time.Duration) (*Read[S, V], error) {
 	t.mu.Lock()
 	s := t.slot(key)
 	if s.current == nil {
-		r := &Read{key: key, tokens: tokens, ctx: ctx, done: make(chan struct{}), waiters: 1}
+		r := &Read[S, V]{key: key, tokens: tokens, ctx: ctx, done: make(chan struct{}), waiters: 1}
 		t.send(s, r)
 		t.mu.Unlock()
 		t.run(s, r)
 		return r, r.err
 	}
 	if s.next == nil {
-		s.next = &Read{key: key, tokens: slices.Clone(tokens), ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
+		s.next = &Read[S, V]{key: key, tokens: slices.Clone(tokens), ctx: context.WithoutCancel(ctx), done: make(chan struct{})}
 	}
 	r := s.next
 	r.add(tokens)
@@ -178,7 +178,7 @@ func (t *Table) Read(ctx context.Context, key string, tokens []Token, patience t
 var ErrPatience = errors.New("flight: the read took too long")
 
 // add joins other tokens to a read that has not been sent.
-func (r *Read) add(tokens []Token) {
+func (r *Read[S, V]) add(tokens []Token) {
 	for _, tok := range tokens {
 		if !slices.ContainsFunc(r.tokens, func(have Token) bool { return have.Key == tok.Key }) {
 			r.tokens = append(r.tokens, tok)
@@ -186,13 +186,13 @@ func (r *Read) add(tokens []Token) {
 	}
 }
 
-func (t *Table) send(s *slot, r *Read) {
+func (t *Table[S, V]) send(s *slot[S, V], r *Read[S, V]) {
 	r.sent = t.tick()
 	s.current = r
 	s.reads[r] = struct{}{}
 }
 
-func (t *Table) run(s *slot, r *Read) {
+func (t *Table[S, V]) run(s *slot[S, V], r *Read[S, V]) {
 	r.err = ErrEnded // the read calls code of the user's, such as a transport
 	defer t.ran(s, r)
 	r.result, r.err = t.read(r.ctx, r.key, r.tokens)
@@ -202,7 +202,7 @@ func (t *Table) run(s *slot, r *Read) {
 var ErrEnded = errors.New("flight: the read did not return")
 
 // ran lets the read's callers go on and sends the next.
-func (t *Table) ran(s *slot, r *Read) {
+func (t *Table[S, V]) ran(s *slot[S, V], r *Read[S, V]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	r.answered(s)
@@ -219,7 +219,7 @@ func (t *Table) ran(s *slot, r *Read) {
 }
 
 // answered takes note of the loads that this read's callers may join.
-func (r *Read) answered(s *slot) {
+func (r *Read[S, V]) answered(s *slot[S, V]) {
 	delete(s.reads, r)
 	for _, l := range s.loads {
 		if l.finished == 0 || l.finished > r.sent {
@@ -230,10 +230,10 @@ func (r *Read) answered(s *slot) {
 
 // Begin registers a read of several keys that the caller runs by itself; it
 // must be ended by [Table.End].
-func (t *Table) Begin(keys []string) *Read {
+func (t *Table[S, V]) Begin(keys []string) *Read[S, V] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := &Read{sent: t.tick()}
+	r := &Read[S, V]{sent: t.tick()}
 	for _, k := range keys {
 		t.slot(k).reads[r] = struct{}{}
 	}
@@ -241,7 +241,7 @@ func (t *Table) Begin(keys []string) *Read {
 }
 
 // End says that the read was answered.
-func (t *Table) End(r *Read, keys []string) {
+func (t *Table[S, V]) End(r *Read[S, V], keys []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, k := range keys {

@@ -7,17 +7,17 @@ import (
 )
 
 // Load is one run of a loader, shared by the callers that may see its result.
-type Load struct {
+type Load[S, V any] struct {
 	key     string
 	tokens  []Token
-	read    *Read // whose snapshot it has, nil for none
+	read    *Read[S, V] // whose snapshot it has, nil for none
 	start   uint64
 	begun   uint64 // when its loader was called; 0 while it waits for its turn
 	voided  bool
 	private bool
 	hurry   func() // starts it, while it waits for its turn
 	hurried bool
-	work    *Work // whose loader brings it; nil until that is called
+	work    *Work[S, V] // whose loader brings it; nil until that is called
 	// lateFrom makes waiters whose read was sent later load anew.
 	lateFrom uint64
 	closedAt uint64 // callers whose read was sent later do not join; 0 for open
@@ -28,10 +28,12 @@ type Load struct {
 	// ended is closed when the starter's result is there, shared when that of
 	// the others is: from then on only the store is under way.
 	ended, shared chan struct{}
-	early         any
-	earlyErr      error
-	value         any
-	err           error
+	// What the loader returned is early until the load has finished.
+	returned, open bool
+	early          V
+	earlyErr       error
+	value          V
+	err            error
 }
 
 // Outcome of waiting for a load.
@@ -45,9 +47,9 @@ const (
 )
 
 // Ticket is one caller's place at a load.
-type Ticket struct {
+type Ticket[S, V any] struct {
 	// Load under way.
-	Load *Load
+	Load *Load[S, V]
 	// Started says that the caller must run it and end it with [Table.Finish].
 	Started bool
 	seq     uint64
@@ -56,19 +58,19 @@ type Ticket struct {
 // Join returns a place at a load of key that this caller may share, or begins
 // one. read is the caller's own read and tokens what it saw. With alone set it
 // always begins one, and read may be nil: there is no snapshot.
-func (t *Table) Join(key string, read *Read, tokens []Token, alone bool) Ticket {
+func (t *Table[S, V]) Join(key string, read *Read[S, V], tokens []Token, alone bool) Ticket[S, V] {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !alone {
 		if l := t.find(key, read, tokens); l != nil {
-			return Ticket{Load: l, seq: read.sent}
+			return Ticket[S, V]{Load: l, seq: read.sent}
 		}
 	}
 	return t.start(key, read, tokens)
 }
 
-func (t *Table) start(key string, read *Read, tokens []Token) Ticket {
-	l := &Load{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{}), kept: make(chan struct{}), ended: make(chan struct{}), shared: make(chan struct{})}
+func (t *Table[S, V]) start(key string, read *Read[S, V], tokens []Token) Ticket[S, V] {
+	l := &Load[S, V]{key: key, tokens: tokens, read: read, start: t.tick(), done: make(chan struct{}), kept: make(chan struct{}), ended: make(chan struct{}), shared: make(chan struct{})}
 	if read != nil {
 		l.voided = t.voidedSince(read.sent, tokens)
 		read.children = append(read.children, l)
@@ -78,17 +80,17 @@ func (t *Table) start(key string, read *Read, tokens []Token) Ticket {
 		s.loads = append(s.loads, l)
 		s.wake()
 	}
-	return Ticket{Load: l, Started: true, seq: l.start}
+	return Ticket[S, V]{Load: l, Started: true, seq: l.start}
 }
 
 // Busy reports whether a load that this caller could join is under way.
-func (t *Table) Busy(key string, read *Read, tokens []Token) bool {
+func (t *Table[S, V]) Busy(key string, read *Read[S, V], tokens []Token) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.find(key, read, tokens) != nil
 }
 
-func (t *Table) find(key string, read *Read, tokens []Token) *Load {
+func (t *Table[S, V]) find(key string, read *Read[S, V], tokens []Token) *Load[S, V] {
 	s := t.slots[key]
 	// The callers of one read all began before whatever voided its loads.
 	for _, l := range read.children {
@@ -111,7 +113,7 @@ func (t *Table) find(key string, read *Read, tokens []Token) *Load {
 // sameAs reports whether a caller that saw tokens may share the load: it must
 // have seen all that the load depends on, with the same values. What the load
 // does not know of counts as absent.
-func (l *Load) sameAs(tokens []Token) bool {
+func (l *Load[S, V]) sameAs(tokens []Token) bool {
 	if l.read == nil {
 		return false
 	}
@@ -136,12 +138,12 @@ func (l *Load) sameAs(tokens []Token) bool {
 	return true
 }
 
-func (l *Load) dependsOn(keys []string) bool {
+func (l *Load[S, V]) dependsOn(keys []string) bool {
 	return slices.ContainsFunc(l.tokens, func(tok Token) bool { return slices.Contains(keys, tok.Key) })
 }
 
 // Storable reports whether no invalidation has voided the load.
-func (t *Table) Storable(l *Load) bool {
+func (t *Table[S, V]) Storable(l *Load[S, V]) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return !l.voided
@@ -151,7 +153,7 @@ func (t *Table) Storable(l *Load) bool {
 // says that one of them may have changed since the load began: then it is not
 // stored, and callers whose read was sent after it began load anew. An
 // invalidation of this process since then does the same.
-func (t *Table) Late(l *Load, tokens []Token, refuse bool) (storable bool) {
+func (t *Table[S, V]) Late(l *Load[S, V], tokens []Token, refuse bool) (storable bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if refuse || t.voidedSince(l.start, tokens) {
@@ -164,8 +166,8 @@ func (t *Table) Late(l *Load, tokens []Token, refuse bool) (storable bool) {
 	return !l.voided
 }
 
-// Close keeps callers whose read is sent from now on from joining the load.
-func (t *Table) Close(l *Load) {
+// Seal keeps callers whose read is sent from now on from joining the load.
+func (t *Table[S, V]) Seal(l *Load[S, V]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l.closedAt = t.tick()
@@ -173,15 +175,15 @@ func (t *Table) Close(l *Load) {
 
 // Renew replaces what the load is known to depend on, after its tokens were
 // created.
-func (t *Table) Renew(l *Load, tokens []Token) {
+func (t *Table[S, V]) Renew(l *Load[S, V], tokens []Token) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	l.tokens = tokens
 }
 
-// Keep makes the load's result its starter's alone and sends the others away
+// Unshare makes the load's result its starter's alone and sends the others away
 // at once.
-func (t *Table) Keep(l *Load) {
+func (t *Table[S, V]) Unshare(l *Load[S, V]) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l.private || l.finished > 0 {
@@ -192,27 +194,28 @@ func (t *Table) Keep(l *Load) {
 	t.drop(l)
 }
 
-func (t *Table) drop(l *Load) {
+func (t *Table[S, V]) drop(l *Load[S, V]) {
 	s := t.slots[l.key]
 	if s == nil {
 		return
 	}
-	s.loads = slices.DeleteFunc(s.loads, func(have *Load) bool { return have == l })
+	s.loads = slices.DeleteFunc(s.loads, func(have *Load[S, V]) bool { return have == l })
 	t.sweep(l.key, s)
 }
 
 // Abandon ends a load that has outlived its time with an error. It is not
 // stored, and later callers load anew.
-func (t *Table) Abandon(l *Load, err error) {
+func (t *Table[S, V]) Abandon(l *Load[S, V], err error) {
 	t.mu.Lock()
 	l.voided = l.voided || l.finished == 0
 	t.mu.Unlock()
-	t.Finish(l, nil, err)
+	var none V
+	t.Finish(l, none, err)
 }
 
 // Finish ends the load: its result was stored, or will not be. Only the first
 // call counts.
-func (t *Table) Finish(l *Load, value any, err error) {
+func (t *Table[S, V]) Finish(l *Load[S, V], value V, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l.finished > 0 {
@@ -227,24 +230,25 @@ func (t *Table) Finish(l *Load, value any, err error) {
 }
 
 // Done is closed when the load has finished.
-func (l *Load) Done() <-chan struct{} { return l.done }
+func (l *Load[S, V]) Done() <-chan struct{} { return l.done }
 
 // Publish hands the result out to the starter, and with all set to the others
 // too, while its store is still under way.
-func (t *Table) Publish(l *Load, value any, err error, all bool) {
+func (t *Table[S, V]) Publish(l *Load[S, V], value V, err error, all bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l.finished > 0 {
 		return
 	}
-	if l.early == nil {
-		l.early, l.earlyErr = value, err
+	if !l.returned {
+		l.returned, l.early, l.earlyErr = true, value, err
 		close(l.ended)
 		if s := t.slots[l.key]; s != nil {
 			s.wake()
 		}
 	}
-	if all {
+	if all && !l.open {
+		l.open = true
 		close(l.shared)
 	}
 }
@@ -252,7 +256,8 @@ func (t *Table) Publish(l *Load, value any, err error, all bool) {
 // Wait waits for the load or for ctx. Outcome says whether the value is this
 // caller's to take; the starter's always is. With patience it waits that long
 // for the store of a result that is there; without, for the end.
-func (t *Table) Wait(ctx context.Context, k Ticket, patience func() time.Duration) (value any, outcome Outcome, err error) {
+func (t *Table[S, V]) Wait(ctx context.Context, k Ticket[S, V], patience func() time.Duration) (value V, outcome Outcome, err error) {
+	var none V
 	l := k.Load
 	kept, ready := l.kept, l.shared
 	if k.Started {
@@ -279,21 +284,22 @@ func (t *Table) Wait(ctx context.Context, k Ticket, patience func() time.Duratio
 			defer t.mu.Unlock()
 			return l.result(k, l.early, l.earlyErr)
 		case <-kept:
-			return nil, Private, nil
+			return none, Private, nil
 		case <-ctx.Done():
-			return nil, Shared, ctx.Err()
+			return none, Shared, ctx.Err()
 		}
 	}
 }
 
-func (l *Load) result(k Ticket, value any, err error) (any, Outcome, error) {
+func (l *Load[S, V]) result(k Ticket[S, V], value V, err error) (V, Outcome, error) {
+	var none V
 	switch {
 	case k.Started:
 		return value, Shared, err
 	case l.private:
-		return nil, Private, nil
+		return none, Private, nil
 	case l.lateFrom > 0 && k.seq >= l.lateFrom:
-		return nil, Again, nil
+		return none, Again, nil
 	}
 	return value, Shared, err
 }

@@ -1,4 +1,4 @@
-package strategies
+package engine
 
 import "time"
 
@@ -15,17 +15,17 @@ type backoff struct {
 	next  time.Duration
 }
 
-func (s *Store) backOff(entry string) {
-	b, ok := s.failed.get(entry)
+func (e *Engine) backOff(entry string) {
+	b, ok := e.failed.get(entry)
 	if !ok {
 		b.next = firstBackoff
 	}
 	b.until = time.Now().Add(b.next)
 	b.next = min(2*b.next, maxBackoff)
-	s.failed.set(entry, b)
+	e.failed.set(entry, b)
 }
 
-func (s *Store) backingOff(entry string) bool {
-	b, ok := s.failed.get(entry)
+func (e *Engine) backingOff(entry string) bool {
+	b, ok := e.failed.get(entry)
 	return ok && time.Now().Before(b.until)
 }

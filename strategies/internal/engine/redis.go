@@ -1,10 +1,9 @@
-package strategies
+package engine
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/cldcde/restash/breaker"
@@ -45,11 +44,11 @@ type reply struct {
 
 // share is how long a caller waits for the cache before its load: never more
 // than the budget, nor than a third of the time it has. The rest is the load's.
-func (s *Store) share(ctx context.Context) time.Duration {
+func (e *Engine) share(ctx context.Context) time.Duration {
 	if end, bounded := ctx.Deadline(); bounded {
-		return min(s.cfg.Budget, time.Until(end)/3)
+		return min(e.cfg.Budget, time.Until(end)/3)
 	}
-	return s.cfg.Budget
+	return e.cfg.Budget
 }
 
 // enough is the budget from which on running out of it says something about
@@ -59,25 +58,25 @@ const enough = 100 * time.Millisecond
 // call sends cmds as one request, pending invalidations first if it is time to
 // try them again, within budget.
 // It fails only as a whole; a Redis error is in its reply.
-func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, cost, error) {
+func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, cost, error) {
 	if budget <= 0 {
 		return nil, cost{}, errBudget
 	}
-	s.thaw()
-	done, err := s.breaker.Allow()
+	e.thaw()
+	done, err := e.breaker.Allow()
 	if err != nil {
 		return nil, cost{}, err
 	}
 	outcome := breaker.Neutral()
 	defer func() { done(outcome) }()
-	sending := s.pending.due(time.Now())
-	defer s.pending.leave(sending.keys)
+	sending := e.pending.due(time.Now())
+	defer e.pending.leave(sending.keys)
 	first := len(sending.cmds)
 	batch := make([]command.Cmd, 0, first+len(cmds)+1)
 	for _, c := range sending.cmds {
 		batch = append(batch, c)
 	}
-	flush, flushed, due := s.fleetFlush(time.Now())
+	flush, flushed, due := e.fleetFlush(time.Now())
 	if first+len(cmds) == 0 && !due {
 		return nil, cost{}, nil
 	}
@@ -91,40 +90,44 @@ func (s *Store) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	defer cancel()
-	replies, err := s.send(bounded, batch, cmds)
-	spent = s.bill(batch, replies, err)
-	outcome = s.outcome(ctx, bounded, budget, err)
+	replies, err := e.send(bounded, batch, cmds)
+	spent = e.bill(batch, replies, err)
+	outcome = e.outcome(ctx, bounded, budget, err)
 	if err != nil {
-		s.confirm(sending, nil)
+		e.confirm(sending, nil)
 		if ctx.Err() == nil && ranOut(bounded, err) {
 			err = errors.Join(errBudget, err)
 		}
 		if ctx.Err() == nil && !errors.Is(err, client.ErrTooLarge) {
-			s.log.warn("call", "the cache did not answer", "error", err)
+			e.log.warn("call", "the cache did not answer", "error", err)
 		}
 		return nil, spent, err
 	}
-	s.confirm(sending, replies[:first])
+	e.confirm(sending, replies[:first])
 	return replies[len(replies)-len(cmds):], spent, nil
 }
 
 // send turns a panic of the transport into an error.
-func (s *Store) send(ctx context.Context, batch []command.Cmd, own []cmd) (replies []reply, err error) {
+func (e *Engine) send(ctx context.Context, batch []command.Cmd, own []cmd) (replies []reply, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			replies, err = nil, &PanicError{Value: p, Stack: debug.Stack()}
+			replies, err = nil, e.cfg.Panicked(p)
 		}
 	}()
-	if len(batch) == 1 && len(own) == 1 {
-		r, err := client.Do(ctx, s.c, own[0])
+	// The answer to a single command is smaller than that to a batch of one.
+	if c, ok := e.redis.(*client.Client); ok && len(batch) == 1 && len(own) == 1 {
+		r, err := client.Do(ctx, c, own[0])
 		if err != nil && (client.Unavailable(err) || ctx.Err() != nil || !answered(err)) {
 			return nil, err
 		}
 		return []reply{{Reply: r, err: err}}, nil
 	}
-	raw, err := s.c.Batch(ctx, batch...)
+	raw, err := e.redis.Batch(ctx, batch...)
 	if err != nil {
 		return nil, err
+	}
+	if len(raw) != len(batch) {
+		return nil, errShort
 	}
 	replies = make([]reply, len(raw))
 	for i, r := range raw {
@@ -147,7 +150,7 @@ func ranOut(bounded context.Context, err error) bool {
 }
 
 // outcome is what the breaker learns from a call.
-func (s *Store) outcome(caller, bounded context.Context, budget time.Duration, err error) breaker.Outcome {
+func (e *Engine) outcome(caller, bounded context.Context, budget time.Duration, err error) breaker.Outcome {
 	switch {
 	case err == nil:
 		return breaker.Success()
@@ -163,13 +166,13 @@ func (s *Store) outcome(caller, bounded context.Context, budget time.Duration, e
 	return breaker.Neutral() // refused before anything was sent
 }
 
-func (s *Store) bill(batch []command.Cmd, replies []reply, err error) cost {
-	var e *client.Error
-	if err != nil && errors.As(err, &e) && e.Sent == client.SentNo {
+func (e *Engine) bill(batch []command.Cmd, replies []reply, err error) cost {
+	var fail *client.Error
+	if err != nil && errors.As(err, &fail) && fail.Sent == client.SentNo {
 		return cost{}
 	}
 	c := cost{commands: len(batch), trips: 1}
-	n := &s.counters
+	n := &e.counters
 	n.commands.Add(int64(c.commands))
 	n.trips.Add(1)
 	var out, in int

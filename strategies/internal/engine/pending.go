@@ -1,4 +1,4 @@
-package strategies
+package engine
 
 import (
 	"context"
@@ -207,39 +207,39 @@ func tokenSets(keys []string) []cmd {
 
 // confirm takes what was confirmed off the list and voids once more: loads may
 // have begun between the first time and Redis's answer.
-func (s *Store) confirm(sent sending, replies []reply) {
+func (e *Engine) confirm(sent sending, replies []reply) {
 	if len(sent.keys) == 0 {
 		return
 	}
-	if confirmed := s.pending.done(sent, replies, time.Now()); len(confirmed) > 0 {
-		s.void(confirmed)
+	if confirmed := e.pending.done(sent, replies, time.Now()); len(confirmed) > 0 {
+		e.void(confirmed)
 	}
 }
 
 // void makes loads and local values that depend on the tokens unusable.
-func (s *Store) void(keys []string) {
-	s.flights.Void(keys)
-	if s.cfg.Local != nil {
-		s.cfg.Local.Void(keys)
+func (e *Engine) void(keys []string) {
+	e.flights.Void(keys)
+	if e.cfg.Local != nil {
+		e.cfg.Local.Void(keys)
 	}
 }
 
 // replaceTokens gives each key a new token, now if possible. What is not
 // confirmed is pending, and the error is then [ErrPending] with its cause.
-func (s *Store) replaceTokens(ctx context.Context, keys []string) (cost, error) {
-	s.void(keys)
-	seq := s.pending.add(keys)
-	defer s.pending.leave(keys)
-	return s.sendPending(ctx, keys, seq)
+func (e *Engine) replaceTokens(ctx context.Context, keys []string) (cost, error) {
+	e.void(keys)
+	seq := e.pending.add(keys)
+	defer e.pending.leave(keys)
+	return e.sendPending(ctx, keys, seq)
 }
 
 // sendPending sends the keys until they are confirmed as they were asked for at
 // seq, in as many requests as that takes. Others may ask for them again meanwhile.
-func (s *Store) sendPending(ctx context.Context, keys []string, seq uint64) (cost, error) {
+func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (cost, error) {
 	var spent cost
 	var cause error
 	for part := range slices.Chunk(keys, maxPending) {
-		c, err := s.sendPart(ctx, part, seq)
+		c, err := e.sendPart(ctx, part, seq)
 		spent.add(c)
 		if cause = errors.Join(cause, err); err != nil && !answered(err) {
 			break // so would the next
@@ -248,28 +248,28 @@ func (s *Store) sendPending(ctx context.Context, keys []string, seq uint64) (cos
 	if cause == nil {
 		return spent, nil
 	}
-	s.log.warn("pending", "cache invalidations are pending", "tokens", s.pending.len(), "cause", cause)
+	e.log.warn("pending", "cache invalidations are pending", "tokens", e.pending.len(), "cause", cause)
 	return spent, &pendingFailure{cause}
 }
 
 // sendPart sends what fits into one request, once more if that had an unknown end.
-func (s *Store) sendPart(ctx context.Context, keys []string, seq uint64) (spent cost, err error) {
+func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent cost, err error) {
 	start := time.Now()
 	// The database was changed: the caller's leaving must not keep the cache
 	// from hearing of it.
 	detached := context.WithoutCancel(ctx)
 	for range 2 {
-		sent := s.pending.take(keys, seq)
+		sent := e.pending.take(keys, seq)
 		if len(sent.keys) == 0 {
 			return spent, nil // others have sent them
 		}
-		replies, c, e := s.call(detached, s.cfg.Budget-time.Since(start), sent.cmds...)
+		replies, c, fail := e.call(detached, e.cfg.Budget-time.Since(start), sent.cmds...)
 		spent.add(c)
-		s.confirm(sent, replies)
-		if e == nil {
+		e.confirm(sent, replies)
+		if fail == nil {
 			return spent, firstError(replies)
 		}
-		err = errors.Join(err, e)
+		err = errors.Join(err, fail)
 	}
 	return spent, err
 }
@@ -284,33 +284,33 @@ func (e *pendingFailure) Error() string {
 func (e *pendingFailure) Unwrap() []error { return []error{ErrPending, e.cause} }
 
 // flushPending confirms what is pending, as long as ctx allows.
-func (s *Store) flushPending(ctx context.Context) error {
-	if s.c == nil || s.pending.len() == 0 {
+func (e *Engine) flushPending(ctx context.Context) error {
+	if e.redis == nil || e.pending.len() == 0 {
 		return nil
 	}
 	if err := ctx.Err(); err != nil {
 		return &pendingFailure{err}
 	}
-	keys, seq := s.pending.hold()
-	defer s.pending.leave(keys)
-	_, err := s.sendPending(ctx, keys, seq)
+	keys, seq := e.pending.hold()
+	defer e.pending.leave(keys)
+	_, err := e.sendPending(ctx, keys, seq)
 	return err
 }
 
-// lastTryFor bounds [Store.Close] where its caller does not.
+// lastTryFor bounds [Engine.Close] where its caller does not.
 const lastTryFor = 5 * time.Second
 
 // lastTry sends what is pending until Redis confirms it or ctx ends. Nothing
 // comes after it, so an open breaker does not hold it back.
-func (s *Store) lastTry(ctx context.Context) error {
+func (e *Engine) lastTry(ctx context.Context) error {
 	if _, bounded := ctx.Deadline(); !bounded {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, lastTryFor)
 		defer cancel()
 	}
 	for {
-		s.breaker.Reset()
-		err := s.flushPending(ctx)
+		e.breaker.Reset()
+		err := e.flushPending(ctx)
 		if err == nil {
 			return nil
 		}

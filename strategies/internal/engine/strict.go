@@ -1,4 +1,4 @@
-package strategies
+package engine
 
 import (
 	"context"
@@ -13,31 +13,45 @@ import (
 // those that do not are created before its load, in one round trip, and all
 // are read again behind that.
 
-// createTokens makes the snapshot of a load complete; on failure the load goes
+// createTokens makes the snapshots of a run complete; on failure the loads go
 // on without one.
-func (r *run[T]) createTokens(ctx context.Context) {
-	s := r.c.store
-	began := time.Now()
-	tokens, spent, err := s.create(context.WithoutCancel(ctx), r.snap.tokens, r.budget)
-	r.budget -= time.Since(began)
-	r.out.cost.add(spent)
-	if err != nil {
-		r.failed(err)
-		r.snap = nil
+func (r *run) createTokens(ctx context.Context) {
+	e := r.c.e
+	all := union(func(yield func([]flight.Token) bool) {
+		for _, j := range r.jobs {
+			if j.snap != nil && !yield(j.snap.tokens) {
+				return
+			}
+		}
+	})
+	if len(all) == 0 {
 		return
 	}
-	r.snap = r.snap.with(tokens)
-	s.flights.Renew(r.fl, tokens)
+	began := time.Now()
+	all, spent, err := e.create(context.WithoutCancel(ctx), all, r.budget)
+	r.spent(spent, began)
+	known := valuesOf(all)
+	for _, j := range r.jobs {
+		switch {
+		case j.snap == nil:
+		case err != nil:
+			r.failed(j, err)
+			j.snap = nil
+		default:
+			j.snap = j.snap.with(valued(j.snap.tokens, known))
+			e.flights.Renew(j.flight, j.snap.tokens)
+		}
+	}
 }
 
 // create creates the tokens that are absent and returns all as they are then.
-func (s *Store) create(ctx context.Context, tokens []flight.Token, budget time.Duration) ([]flight.Token, cost, error) {
+func (e *Engine) create(ctx context.Context, tokens []flight.Token, budget time.Duration) ([]flight.Token, cost, error) {
 	cmds := creations(tokens)
 	if len(cmds) == 0 {
 		return tokens, cost{}, nil
 	}
 	cmds = append(cmds, mget(appendKeys(nil, tokens)))
-	replies, spent, err := s.call(ctx, budget, cmds...)
+	replies, spent, err := e.call(ctx, budget, cmds...)
 	if err != nil {
 		return nil, spent, err
 	}
@@ -70,13 +84,13 @@ func creations(tokens []flight.Token) []cmd {
 
 // createLate creates late tags' tokens that are absent, for the next load, and
 // reports whether there were any: this load began without them.
-func (r *run[T]) createLate(ctx context.Context, late []flight.Token) bool {
+func (r *run) createLate(ctx context.Context, first *job, late []flight.Token) bool {
 	cmds := creations(late)
 	if len(cmds) == 0 {
 		return false
 	}
 	if _, err := r.call(ctx, cmds...); err != nil {
-		r.failed(err)
+		r.failed(first, err)
 	}
 	return true
 }

@@ -1,8 +1,7 @@
-package strategies
+package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -31,13 +30,10 @@ type FleetStats struct {
 	AvgLatency time.Duration
 }
 
-// HitRate is Hits / (Hits + Misses), 0 if there were neither.
-func (f FleetStats) HitRate() float64 { return HandleStats{Hits: f.Hits, Misses: f.Misses}.HitRate() }
-
 const fleetFields = 10
 
-func (s *Store) fleetCounters() [fleetFields]int64 {
-	c := &s.counters
+func (e *Engine) fleetCounters() [fleetFields]int64 {
+	c := &e.counters
 	return [fleetFields]int64{
 		c.hits.Load(), c.misses.Load(), c.stale.Load(), c.negative.Load(), c.bypass.Load(), c.errors.Load(),
 		c.commands.Load(), c.trips.Load(), c.latency.sum.Load() / int64(time.Microsecond), c.latency.n.Load(),
@@ -46,9 +42,9 @@ func (s *Store) fleetCounters() [fleetFields]int64 {
 
 // fleetFlush is the command that adds what is new, if it is due; done must be
 // called behind it.
-func (s *Store) fleetFlush(now time.Time) (add cmd, done func(sent bool), due bool) {
-	f := &s.fleet
-	if !s.cfg.FleetMetrics {
+func (e *Engine) fleetFlush(now time.Time) (add cmd, done func(sent bool), due bool) {
+	f := &e.fleet
+	if !e.cfg.FleetMetrics {
 		return cmd{}, nil, false
 	}
 	f.mu.Lock()
@@ -59,8 +55,8 @@ func (s *Store) fleetFlush(now time.Time) (add cmd, done func(sent bool), due bo
 	if f.sending || now.Before(f.due) {
 		return cmd{}, nil, false
 	}
-	current := s.fleetCounters()
-	args := []string{s.space.Fleet()}
+	current := e.fleetCounters()
+	args := []string{e.space.Fleet()}
 	for i, n := range current {
 		if diff := n - f.flushed[i]; diff != 0 {
 			args = append(args, "INCRBY", "i64", "#"+strconv.Itoa(i), strconv.FormatInt(diff, 10))
@@ -85,32 +81,28 @@ func (s *Store) fleetFlush(now time.Time) (add cmd, done func(sent bool), due bo
 }
 
 // flushFleet adds what is new, whether it is due or not.
-func (s *Store) flushFleet(ctx context.Context) error {
-	if !s.cfg.FleetMetrics || s.c == nil {
+func (e *Engine) flushFleet(ctx context.Context) error {
+	if !e.cfg.FleetMetrics || e.redis == nil {
 		return nil
 	}
-	s.fleet.mu.Lock()
-	s.fleet.due = time.Unix(0, 0)
-	s.fleet.mu.Unlock()
-	_, _, err := s.call(ctx, s.cfg.Budget)
+	e.fleet.mu.Lock()
+	e.fleet.due = time.Unix(0, 0)
+	e.fleet.mu.Unlock()
+	_, _, err := e.call(ctx, e.cfg.Budget)
 	return err
 }
 
-// ErrNoFleet is returned by [Store.Fleet] of a Store without
-// StoreConfig.FleetMetrics or without a client.
-var ErrNoFleet = errors.New("strategies: StoreConfig.FleetMetrics is not set")
-
 // Fleet returns the counters of all instances, and of this one what it has not
 // added yet. It costs one command.
-func (s *Store) Fleet(ctx context.Context) (FleetStats, error) {
-	if !s.cfg.FleetMetrics || s.c == nil {
+func (e *Engine) Fleet(ctx context.Context) (FleetStats, error) {
+	if !e.cfg.FleetMetrics || e.redis == nil {
 		return FleetStats{}, ErrNoFleet
 	}
-	args := []string{s.space.Fleet()}
+	args := []string{e.space.Fleet()}
 	for i := range fleetFields {
 		args = append(args, "GET", "i64", "#"+strconv.Itoa(i))
 	}
-	replies, _, err := s.call(ctx, s.cfg.Budget, command.New(asIs, "BITFIELD", args...).Read())
+	replies, _, err := e.call(ctx, e.cfg.Budget, command.New(asIs, "BITFIELD", args...).Read())
 	if err == nil {
 		err = replies[0].err
 	}
@@ -120,11 +112,11 @@ func (s *Store) Fleet(ctx context.Context) (FleetStats, error) {
 	if len(replies[0].Array) != fleetFields {
 		return FleetStats{}, fmt.Errorf("strategies: fleet: %w", errShort)
 	}
-	s.fleet.mu.Lock()
-	defer s.fleet.mu.Unlock()
-	sum := s.fleetCounters()
+	e.fleet.mu.Lock()
+	defer e.fleet.mu.Unlock()
+	sum := e.fleetCounters()
 	for i, r := range replies[0].Array {
-		sum[i] += r.Int - s.fleet.flushed[i]
+		sum[i] += r.Int - e.fleet.flushed[i]
 	}
 	st := FleetStats{Hits: sum[0], Misses: sum[1], Stale: sum[2], Negative: sum[3], Bypass: sum[4], Errors: sum[5],
 		Commands: sum[6], Trips: sum[7]}

@@ -1,7 +1,8 @@
-package strategies
+package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -27,9 +28,9 @@ func (p *place) leave() {
 
 // doing is what the context of a loader says about its load.
 type doing struct {
-	store *Store
-	work  *flight.Work
-	place *place
+	engine *Engine
+	work   *work
+	place  *place
 }
 
 type doingKey struct{}
@@ -48,16 +49,16 @@ func onItsOwn(ctx context.Context) context.Context {
 // acquire waits for a place among MaxLoads for the loader of loads. One that
 // another loader asked for runs in that one's place; one that is queued starts
 // at once when a running one joins it.
-func (s *Store) acquire(ctx context.Context, loads ...*flight.Load) (*place, error) {
+func (e *Engine) acquire(ctx context.Context, loads ...*load) (*place, error) {
 	parent := doingOf(ctx)
-	if s.slots == nil || parent.store == s && parent.place.held() {
+	if e.slots == nil || parent.engine == e && parent.place.held() {
 		return &place{}, nil
 	}
 	hurried := make(chan struct{})
-	s.flights.Queued(sync.OnceFunc(func() { close(hurried) }), loads...)
+	e.flights.Queued(sync.OnceFunc(func() { close(hurried) }), loads...)
 	select {
-	case s.slots <- struct{}{}:
-		return &place{slots: s.slots}, nil
+	case e.slots <- struct{}{}:
+		return &place{slots: e.slots}, nil
 	case <-hurried:
 		return &place{}, nil
 	case <-ctx.Done():
@@ -66,16 +67,16 @@ func (s *Store) acquire(ctx context.Context, loads ...*flight.Load) (*place, err
 }
 
 // begin notes that the loader of loads is called, and tells it so by its context.
-func (s *Store) begin(ctx context.Context, p *place, loads ...*flight.Load) (context.Context, *flight.Work) {
-	w := s.flights.Run(doingOf(ctx).work, loads...)
-	return context.WithValue(ctx, doingKey{}, doing{store: s, work: w, place: p}), w
+func (e *Engine) begin(ctx context.Context, p *place, loads ...*load) (context.Context, *work) {
+	w := e.flights.Run(doingOf(ctx).work, loads...)
+	return context.WithValue(ctx, doingKey{}, doing{engine: e, work: w, place: p}), w
 }
 
 // within fails if the caller is a loader that loads the entry already, or that
 // another one waits for which does.
-func (s *Store) within(ctx context.Context, entry string) error {
+func (e *Engine) within(ctx context.Context, entry string) error {
 	if w := doingOf(ctx).work; w != nil {
-		if path := w.Within(s.flights, entry); path != nil {
+		if path := w.Within(e.flights, entry); path != nil {
 			return circleError(path)
 		}
 	}
@@ -84,14 +85,14 @@ func (s *Store) within(ctx context.Context, entry string) error {
 
 // await notes that the caller waits for a load, until leave is called. It fails
 // at once if the load waits for the caller.
-func (s *Store) await(ctx context.Context, k flight.Ticket) (leave func(), err error) {
+func (e *Engine) await(ctx context.Context, k ticket) (leave func(), err error) {
 	d := doingOf(ctx)
 	circle, leave := d.work.Wait(k.Load)
 	if circle != nil {
 		return nil, circleError(circle)
 	}
-	if !k.Started && d.store == s && d.place.held() {
-		s.flights.Hurry(k.Load)
+	if !k.Started && d.engine == e && d.place.held() {
+		e.flights.Hurry(k.Load)
 	}
 	return leave, nil
 }
@@ -106,4 +107,13 @@ func circleError(entries []string) error {
 		names = append(names, e)
 	}
 	return fmt.Errorf("%w: %s", ErrCircle, strings.Join(names, " → "))
+}
+
+// joinBlind gives callers without a snapshot their places.
+func (e *Engine) joinBlind(ctx context.Context, wants []flight.Want, since uint64) ([]ticket, error) {
+	tickets, err := e.flights.JoinBlind(ctx, wants, flight.Blind[*snapshot, *outcome]{Since: since, Patience: e.share(ctx), Work: doingOf(ctx).work})
+	if circle, ok := errors.AsType[flight.Circle](err); ok {
+		return nil, circleError(circle)
+	}
+	return tickets, err
 }

@@ -1,8 +1,6 @@
-package strategies
+package engine
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"log/slog"
 	"sync"
 	"time"
@@ -82,9 +80,4 @@ func (l *limitedLog) warn(kind, msg string, args ...any) {
 		args = append(args, "suppressed", held)
 	}
 	l.log.Warn(msg, args...)
-}
-
-func shortHash(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:4])
 }

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cldcde/restash/client"
+)
+
+// Sizes of batches: at most chunkKeys keys, or so many that chunkBytes are
+// expected, in one command.
+const (
+	chunkKeys  = 1000
+	chunkBytes = 4 << 20
+	warmKeys   = 500
+)
+
+// Result is the answer for one key of a batch.
+type Result struct {
+	Key    string
+	Value  any
+	Found  bool
+	Err    error
+	Size   int // of the entry that was stored
+	Status Status
+}
+
+// GetMany answers for distinct keys and hands the results to take. The error
+// joins those of the keys, each once; it is ctx's alone if that ended.
+func (c *Class) GetMany(ctx context.Context, keys []string, load Loader, o *Options, take func(Result)) (Status, error) {
+	l := c.lookup(load, o)
+	l.status.State = Hit // of no keys
+	most := chunkKeys
+	if o.Warm {
+		most = warmKeys
+	}
+	var errs []error
+	for len(keys) > 0 {
+		n := min(len(keys), most, c.stats.expected(chunkBytes))
+		items, err := l.chunk(ctx, keys[:n])
+		if errors.Is(err, client.ErrTooLarge) && n > 1 {
+			most = n / 2
+			continue
+		}
+		keys = keys[n:]
+		errs = append(errs, err)
+		for _, it := range items {
+			l.merge(it)
+			if it.err != nil && !errors.Is(it.err, ErrNotFound) && !o.Warm {
+				errs = append(errs, it.err)
+			}
+			take(Result{Key: it.key, Value: it.value, Found: it.has, Err: it.err, Size: it.size, Status: it.status})
+		}
+		if o.Warm && err != nil && !errors.Is(err, ErrTags) {
+			break // the cache is out of reach: load nothing more
+		}
+		if ctx.Err() != nil {
+			return l.status, ctx.Err()
+		}
+	}
+	return l.status, Join(errs...)
+}
+
+// chunk answers for the keys of one command.
+func (l *lookup) chunk(ctx context.Context, keys []string) ([]*item, error) {
+	items := make([]*item, len(keys))
+	for i, k := range keys {
+		items[i] = &item{query: l.c.query(k, l.o)}
+		if err := items[i].wrong; err != nil && l.o.Warm {
+			return nil, err
+		}
+	}
+	if err := l.answer(ctx, items); err != nil {
+		return nil, err
+	}
+	return items, nil
+}

@@ -1,0 +1,201 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/internal/flight"
+	"github.com/cldcde/restash/internal/keyspace"
+)
+
+// parcel is what is sent for one job: the commands that store its value, or the
+// one that removes the entry which nothing takes the place of.
+type parcel struct {
+	job  *job
+	cmds []cmd
+	size int
+	ttl  time.Duration
+	gone bool
+}
+
+// store puts what was loaded into Redis if it may, in as few requests as it takes.
+func (r *run) store(ctx context.Context, jobs []*job, took time.Duration) {
+	var late []*job
+	for _, j := range jobs {
+		switch {
+		case j.failed():
+		case !r.storable(j):
+			r.unread(j)
+		default:
+			if len(r.lateTags(j)) > 0 {
+				late = append(late, j)
+				r.publish(j, false)
+				continue
+			}
+		}
+		r.publish(j, true)
+	}
+	r.readLate(ctx, late)
+	for _, j := range late {
+		r.publish(j, true)
+	}
+	var parcels []parcel
+	for _, j := range jobs {
+		if p, ok := r.pack(j, took); ok {
+			parcels = append(parcels, p)
+		}
+	}
+	r.send(ctx, parcels)
+}
+
+func (j *job) negative() bool { return errors.Is(j.load.Err, ErrNotFound) }
+
+func (j *job) failed() bool { return j.load.Err != nil && !j.negative() }
+
+// storable reports whether the job's result is meant to be stored at all.
+func (r *run) storable(j *job) bool {
+	if j.negative() {
+		j.load.TTL, j.load.StaleWhileRevalidate, j.load.StaleIfError = r.c.cfg.Negative, 0, 0
+	}
+	return j.snap != nil && !j.load.NoStore && j.load.TTL >= time.Millisecond
+}
+
+// pack makes a job's commands, if it has any.
+func (r *run) pack(j *job, took time.Duration) (parcel, bool) {
+	e := r.c.e
+	switch {
+	case j.failed():
+		return parcel{}, false
+	case !r.storable(j):
+		if j.negative() && !j.load.NoStore {
+			return r.removal(j)
+		}
+		return parcel{}, false
+	case j.refused || !e.flights.Storable(j.flight) || e.bornTooLate(j.snap.tokens, r.began):
+		return parcel{}, false
+	}
+	p, err := r.entries(j, took)
+	if err != nil {
+		r.unstorable(j, err)
+		return r.removal(j)
+	}
+	return p, true
+}
+
+// removal removes the entry that was valid before a load whose result cannot
+// take its place: else every reader would be served that, and load.
+func (r *run) removal(j *job) (parcel, bool) {
+	e := r.c.e
+	if j.snap == nil || !j.snap.parsed {
+		return parcel{}, false
+	}
+	if hard, _ := compare(j.snap, rules{strict: e.cfg.Strict, soft: e.cfg.Soft}); !hard {
+		return parcel{}, false
+	}
+	if e.cfg.Local != nil {
+		e.cfg.Local.Void([]string{j.token})
+	}
+	return parcel{job: j, gone: true, cmds: []cmd{command.New(asIs, "UNLINK", j.entry).Repeat()}}, true
+}
+
+// unstorable notes a value that cannot become an entry.
+func (r *run) unstorable(j *job, err error) {
+	if !errors.Is(err, errOversized) {
+		r.c.say("encode", "value not cached: it cannot be encoded", err)
+		r.failed(j, err)
+		return
+	}
+	j.out.oversized = true
+	r.c.oversized(err)
+}
+
+func (c *Class) oversized(err error) {
+	c.count(countOversized, 1)
+	c.e.log.warn("oversized:"+c.cfg.Name, "value too big for the cache", "handle", c.cfg.Name, "error", err)
+}
+
+// send sends the parcels, up to chunkBytes in one request, with the leases of
+// their jobs.
+func (r *run) send(ctx context.Context, parcels []parcel) {
+	for len(parcels) > 0 {
+		n, size := 0, 0
+		var cmds []cmd
+		for n < len(parcels) && n < chunkKeys && (n == 0 || size+parcels[n].size <= chunkBytes) {
+			size += parcels[n].size
+			cmds = append(cmds, parcels[n].cmds...)
+			n++
+		}
+		part := parcels[:n]
+		parcels = parcels[n:]
+		if !inTime(part[0].job.snap, r.c.cfg.HardTimeout) {
+			continue
+		}
+		for _, p := range part {
+			if cmd, held := r.back(p.job); held {
+				cmds = append(cmds, cmd)
+			}
+		}
+		replies, err := r.call(ctx, cmds...)
+		for _, p := range part {
+			own := replies[:min(len(p.cmds), len(replies))]
+			replies = replies[len(own):]
+			r.sent(p, own, err)
+		}
+	}
+}
+
+// sent notes what became of a parcel.
+func (r *run) sent(p parcel, own []reply, err error) {
+	if e := firstError(own); err == nil && e != nil {
+		err = fmt.Errorf("strategies: store: %w", e)
+	}
+	switch {
+	case err != nil:
+		r.failed(p.job, err)
+	case !p.gone:
+		p.job.out.stored, p.job.out.ttl, p.job.out.size = true, p.ttl, p.size
+	}
+}
+
+func firstError(replies []reply) error {
+	for _, r := range replies {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return nil
+}
+
+// inTime reports whether an entry may still be stored: the tokens of its
+// snapshot are remembered for a limited time only. Wall clock, since a frozen
+// process has no other.
+func inTime(s *snapshot, hard time.Duration) bool {
+	return time.Now().Round(0).Sub(s.at.Round(0)) <= hard
+}
+
+// bornTooLate reports whether a token of the snapshot is so young that the
+// database the loader read may not have had the change it stands for.
+func (e *Engine) bornTooLate(tokens []flight.Token, began time.Time) bool {
+	if e.cfg.SourceLag == 0 {
+		return false
+	}
+	return youngerThan(tokens, began.Add(-e.cfg.SourceLag-clockSkew))
+}
+
+// clockSkew is by how much the clocks of instances may differ.
+const clockSkew = 2 * time.Second
+
+func youngerThan(tokens []flight.Token, limit time.Time) bool {
+	for _, t := range tokens {
+		if t.Value == "" {
+			continue
+		}
+		if born, ok := keyspace.Token(t.Value).Born(); !ok || !born.Before(limit) {
+			return true
+		}
+	}
+	return false
+}
