@@ -18,7 +18,11 @@ func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...
 		var zero T
 		return zero, errNoLoader
 	}
-	return c.get(ctx, key, opts, func(ctx context.Context, l *engine.Load) (T, error) { return load(ctx, key) })
+	o := c.options(opts)
+	if value, ok := c.local(ctx, key, o); ok {
+		return value, nil
+	}
+	return c.get(ctx, key, o, func(ctx context.Context, _ *engine.Load) (T, error) { return load(ctx, key) })
 }
 
 // Fetch is [Cache.Get] with a loader that can look at the old value and decide
@@ -28,14 +32,31 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 		var zero T
 		return zero, errNoLoader
 	}
-	return c.get(ctx, key, opts, func(ctx context.Context, l *engine.Load) (T, error) { return load(ctx, &Load[T]{l}) })
+	o := c.options(opts)
+	if value, ok := c.local(ctx, key, o); ok {
+		return value, nil
+	}
+	return c.get(ctx, key, o, func(ctx context.Context, l *engine.Load) (T, error) { return load(ctx, &Load[T]{l}) })
 }
 
-func (c *Cache[T]) get(ctx context.Context, key string, opts []Option, load func(context.Context, *engine.Load) (T, error)) (value T, err error) {
+// local answers from the process's own cache.
+func (c *Cache[T]) local(ctx context.Context, key string, o *options) (value T, ok bool) {
+	if ctx.Err() != nil {
+		return value, false
+	}
+	found, st, ok := c.class.Local(key, &o.Options)
+	p, typed := found.(*T)
+	if !ok || !typed {
+		return value, false
+	}
+	o.report(st)
+	return *p, true
+}
+
+func (c *Cache[T]) get(ctx context.Context, key string, o *options, load func(context.Context, *engine.Load) (T, error)) (value T, err error) {
 	if err := ctx.Err(); err != nil {
 		return value, err
 	}
-	o := c.options(opts)
 	found, st, err := c.class.Get(ctx, key, func(ctx context.Context, loads []*engine.Load) {
 		value, err := load(ctx, loads[0])
 		loads[0].Value, loads[0].Err = &value, err

@@ -35,7 +35,7 @@ func (r *run) unread(j *job) {
 // readLate reads the tokens of the jobs' late tags with one command.
 func (r *run) readLate(ctx context.Context, jobs []*job) {
 	e := r.c.e
-	jobs = slices.DeleteFunc(jobs, func(j *job) bool { return !r.fits(j) })
+	jobs = slices.DeleteFunc(slices.Clone(jobs), func(j *job) bool { return !r.fits(j) })
 	if len(jobs) == 0 {
 		return
 	}

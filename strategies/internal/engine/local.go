@@ -29,31 +29,40 @@ func (c *Class) localKey(key string, o *Options) LocalKey {
 	return LocalKey{Handle: c.cfg.Name, Version: c.cfg.Version, Key: key, Variant: o.Variant}
 }
 
-// asksLocal reports whether a call looks into the local cache: strict engines
-// and forced calls do not.
-func (l *lookup) asksLocal() bool {
-	e := l.c.e
-	return e.cfg.Local != nil && !e.cfg.Strict && !l.o.Force && !e.off()
-}
-
-// local answers an item from the process's own cache if that can.
-func (l *lookup) local(it *item) bool {
-	v, ok := l.c.e.cfg.Local.Get(l.c.localKey(it.key, l.o))
-	left := time.Until(v.Fresh)
-	if !ok || left <= 0 || it.wrong != nil || !it.covered(v.Tokens) {
-		return false
+// Local answers from the process's own cache if that can. Strict engines and
+// forced calls do not ask it.
+func (c *Class) Local(key string, o *Options) (any, Status, bool) {
+	e := c.e
+	if e.cfg.Local == nil || e.cfg.Strict || o.Force || e.off() {
+		return nil, Status{}, false
 	}
-	it.answer(v.Value, Status{State: Hit, StoredAt: v.StoredAt, TTL: left})
-	l.c.count(countLocal, 1)
-	l.c.count(countSaved, 1)
-	return true
+	e.thaw()
+	v, ok := e.cfg.Local.Get(c.localKey(key, o))
+	left := time.Until(v.Fresh)
+	if !ok || left <= 0 || !c.covered(v.Tokens, key, o) {
+		return nil, Status{}, false
+	}
+	st := Status{State: Hit, StoredAt: v.StoredAt, TTL: left}
+	if !o.Uncounted && !o.Warm {
+		c.answered(Hit, false)
+	}
+	c.count(countLocal, 1)
+	c.count(countSaved, 1)
+	if trace := e.cfg.Trace.Answer; trace != nil {
+		trace(c.cfg.Name, key, st, 0)
+	}
+	return v.Value, st, true
 }
 
 // covered reports whether a value was checked against every tag of this call;
 // the other tokens are the same for all calls.
-func (q *query) covered(tokens []string) bool {
-	for _, t := range q.tokens[:q.own] {
-		if t.ID[0] == 't' && !slices.Contains(tokens, t.Key) {
+func (c *Class) covered(tokens []string, key string, o *Options) bool {
+	tags := o.Tags
+	if o.KeyTags != nil {
+		tags = append(tags[:len(tags):len(tags)], o.KeyTags(key)...)
+	}
+	for _, t := range tags {
+		if !slices.Contains(tokens, c.e.space.Tag(t, false)) {
 			return false
 		}
 	}

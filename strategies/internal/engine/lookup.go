@@ -17,7 +17,7 @@ type lookup struct {
 	began  time.Time
 	since  uint64 // began, in the order of reads and loads
 	status Status
-	merged bool // status holds an item's
+	first  bool // status holds no item's yet
 }
 
 // item is one key of a lookup.
@@ -37,10 +37,11 @@ type item struct {
 }
 
 func (c *Class) lookup(load Loader, o *Options) *lookup {
-	return &lookup{c: c, o: o, load: load, began: time.Now(), since: c.e.flights.Now()}
+	return &lookup{c: c, o: o, load: load, first: true, began: time.Now(), since: c.e.flights.Now()}
 }
 
-// Get returns the value of one key, and how it came about.
+// Get returns the value of one key, and how it came about. Its caller has asked
+// [Class.Local].
 func (c *Class) Get(ctx context.Context, key string, load Loader, o *Options) (any, Status, error) {
 	l := c.lookup(load, o)
 	it := &item{query: c.query(key, o)}
@@ -57,9 +58,6 @@ const maxAgain = 2
 
 // answer fills in the items. An error means that none could be.
 func (l *lookup) answer(ctx context.Context, items []*item) error {
-	if l.asksLocal() {
-		items = l.notLocal(items)
-	}
 	for again := 0; len(items) > 0; again++ {
 		var err error
 		if items, err = l.round(ctx, items, again >= maxAgain); err != nil {
@@ -67,17 +65,6 @@ func (l *lookup) answer(ctx context.Context, items []*item) error {
 		}
 	}
 	return nil
-}
-
-func (l *lookup) notLocal(items []*item) []*item {
-	l.c.e.thaw()
-	var rest []*item
-	for _, it := range items {
-		if !l.local(it) {
-			rest = append(rest, it)
-		}
-	}
-	return rest
 }
 
 // round reads the items, answers what it can and returns those whose load was
@@ -278,16 +265,15 @@ func (it *item) serve(state State, reason string) {
 	st.State, st.Reason, st.StoredAt, st.TTL = state, reason, it.snap.entry.Stored, it.d.left
 }
 
-// answer answers with a value that is not the entry's.
-func (it *item) answer(value any, st Status) {
-	it.value, it.has, it.status = value, true, st
+func (l *lookup) merged(st *Status) {
+	l.status.merge(st, l.first)
+	l.first = false
 }
 
 // merge adds an item's status to that of the call, and counts it.
 func (l *lookup) merge(it *item) {
 	st := &it.status
-	l.status.merge(st, !l.merged)
-	l.merged = true
+	l.merged(st)
 	if st.State != Hit && st.State != Stale && errors.Is(it.err, context.Canceled) {
 		return // the caller left without an answer
 	}

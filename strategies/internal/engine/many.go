@@ -35,6 +35,7 @@ func (c *Class) GetMany(ctx context.Context, keys []string, load Loader, o *Opti
 		most = warmKeys
 	}
 	var errs []error
+	keys = l.notLocal(keys, take)
 	for len(keys) > 0 {
 		n := min(len(keys), most, c.stats.expected(chunkBytes))
 		items, err := l.chunk(ctx, keys[:n])
@@ -59,6 +60,24 @@ func (c *Class) GetMany(ctx context.Context, keys []string, load Loader, o *Opti
 		}
 	}
 	return l.status, Join(errs...)
+}
+
+// notLocal hands out what the local cache has and returns the other keys.
+func (l *lookup) notLocal(keys []string, take func(Result)) []string {
+	if l.c.e.cfg.Local == nil || l.o.Warm {
+		return keys
+	}
+	var rest []string
+	for _, k := range keys {
+		value, st, ok := l.c.Local(k, l.o)
+		if !ok {
+			rest = append(rest, k)
+			continue
+		}
+		l.merged(&st)
+		take(Result{Key: k, Value: value, Found: true, Status: st})
+	}
+	return rest
 }
 
 // chunk answers for the keys of one command.
