@@ -2,6 +2,7 @@ package handler
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -30,6 +31,13 @@ type capture struct {
 	// go straight to the client.
 	passing func(why refusal)
 	limit   int
+	// shape makes of an answer that is not stored what the client asked for.
+	shape func(status int, h http.Header) (int, window)
+	// streams is called when the handler wants what it wrote to be seen before
+	// it goes on: nobody else shall wait for its end.
+	streams func()
+	// gone is the client's context.
+	gone context.Context
 
 	header http.Header // the handler's; it begins as the outer one
 	outer  http.Header
@@ -45,6 +53,8 @@ type capture struct {
 	sent   bool // out has the header
 	why    refusal
 	over   bool // the handler has returned
+	window window
+	late   *time.Timer // until what was held back goes out all the same
 }
 
 // fate is what becomes of an answer.
@@ -140,13 +150,40 @@ func (c *capture) send() {
 		return
 	}
 	c.sent = true
+	sniff(c.frozen, c.body)
 	h := c.out.Header()
 	replace(h, c.frozen)
 	c.announce(c.status, h)
-	c.out.WriteHeader(c.status)
-	if len(c.body) > 0 {
-		c.out.Write(c.body) // an error shows at the handler's next write
+	status := c.status
+	if !c.keep && c.shape != nil {
+		status, c.window = c.shape(status, h)
 	}
+	c.out.WriteHeader(status)
+	if part := c.window.of(c.body); len(part) > 0 {
+		c.out.Write(part) // an error shows at the handler's next write
+	}
+}
+
+// heldBack is how long an answer may be held back once it is longer than what
+// net/http would have kept in its buffers.
+const (
+	heldBack = 50 * time.Millisecond
+	buffered = 4 << 10
+)
+
+// hold bounds how long the client waits for what the handler has written: a
+// handler that writes slowly is followed while it does.
+func (c *capture) hold() {
+	if c.out == nil || c.sent || c.why != "" || c.late != nil || len(c.body) <= buffered {
+		return
+	}
+	c.late = time.AfterFunc(heldBack, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if !c.over && c.keep && c.why == "" {
+			c.send()
+		}
+	})
 }
 
 // Write records and sends as the answer's fate demands.
@@ -154,7 +191,6 @@ func (c *capture) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.status == 0 {
-		sniff(c.header, p)
 		c.begin(http.StatusOK)
 	}
 	if !bodyAllowed(c.status) {
@@ -165,20 +201,29 @@ func (c *capture) Write(p []byte) (int, error) {
 			c.pass(refuseSize)
 		} else {
 			c.body = append(c.body, p...)
+			c.hold()
 		}
 	}
 	if c.out == nil || !c.sent {
 		return len(p), nil // nobody waits: the rest of a long answer is dropped
 	}
-	n, err := c.out.Write(p)
+	part := c.window.of(p)
+	if len(part) == 0 && c.window.on {
+		return len(p), nil
+	}
+	n, err := c.out.Write(part)
 	if err != nil && c.keep {
 		c.out = nil // the client has left; what comes is still stored
 		return len(p), nil
 	}
+	if c.window.on && err == nil {
+		n = len(p)
+	}
 	return n, err
 }
 
-// sniff sets the Content-Type that net/http would; other servers do not.
+// sniff sets the Content-Type that net/http would; other servers do not. Without
+// a body yet it is left to the writer, which sees more of it.
 func sniff(h http.Header, p []byte) {
 	if _, there := h["Content-Type"]; !there && h.Get("Content-Encoding") == "" && len(p) > 0 {
 		h.Set("Content-Type", http.DetectContentType(p))
@@ -199,6 +244,9 @@ func (c *capture) FlushError() error {
 	}
 	if c.keep && c.why != "" || c.out == nil {
 		return nil // held back, or nobody there
+	}
+	if c.keep && c.streams != nil {
+		c.streams()
 	}
 	c.send()
 	return http.NewResponseController(c.out).Flush()
@@ -234,6 +282,16 @@ func (c *capture) EnableFullDuplex() error {
 	return c.control((*http.ResponseController).EnableFullDuplex)
 }
 
+// CloseNotify is for frameworks that still ask for it, such as gin's c.Stream:
+// the channel gets a value when the client leaves.
+func (c *capture) CloseNotify() <-chan bool {
+	left := make(chan bool, 1)
+	if c.gone != nil {
+		context.AfterFunc(c.gone, func() { left <- true })
+	}
+	return left
+}
+
 // Hijack hands the client's connection to the handler; nothing is stored.
 func (c *capture) Hijack() (conn net.Conn, rw *bufio.ReadWriter, err error) {
 	err = c.control(func(rc *http.ResponseController) error {
@@ -262,6 +320,12 @@ func (c *capture) finish(panicked, ended bool) {
 		c.why = refuseTime
 	case !c.whole():
 		c.why = refuseCut
+	}
+	if c.late != nil {
+		c.late.Stop()
+	}
+	if c.keep && c.frozen != nil {
+		sniff(c.frozen, c.body)
 	}
 	if c.sent && c.out != nil && !panicked {
 		copyTrailers(c.out.Header(), c.header, c.frozen)
@@ -313,6 +377,11 @@ func (c *capture) changed() http.Header {
 			h[name] = lines[len(before):]
 		default:
 			h[name] = lines
+		}
+	}
+	for name := range c.outer {
+		if _, there := c.frozen[name]; !there {
+			h[name] = nil // taken away
 		}
 	}
 	return h

@@ -119,6 +119,9 @@ func appendHeader(dst []byte, h http.Header) []byte {
 		if !isToken(name) {
 			continue
 		}
+		if len(h[name]) == 0 {
+			dst = append(append(dst, name...), '\n') // it was taken away
+		}
 		for _, value := range h[name] {
 			dst = append(append(dst, name...), ':')
 			dst = append(append(dst, oneLine.Replace(value)...), '\n')
@@ -145,8 +148,12 @@ func parseHeader(data []byte) (http.Header, []byte, error) {
 	values := make([]string, 0, strings.Count(block, "\n")+1)
 	for line := range strings.SplitSeq(block, "\n") {
 		name, value, found := strings.Cut(line, ":")
-		if !found || !isToken(name) {
+		if !isToken(name) {
 			return nil, nil, fmt.Errorf("%w: a header line", errFormat)
+		}
+		if !found {
+			h[canonical(name)] = nil
+			continue
 		}
 		if name = canonical(name); h[name] == nil {
 			values = append(values, value)

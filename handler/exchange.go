@@ -54,6 +54,10 @@ func (x *exchange) serve() {
 			x.asks = parseCacheControl(lines)
 		}
 	}
+	if x.passes() {
+		x.direct("hit-for-pass")
+		return
+	}
 	names := x.names()
 	for range maxRounds {
 		next, answered := x.round(names)
@@ -109,8 +113,11 @@ func (x *exchange) variant(names []string) string {
 func (x *exchange) round(names []string) (next []string, answered bool) {
 	a := newAttempt(x, names)
 	resp, err := a.fetch()
-	if a.ran && errors.Is(err, strategies.ErrLoadTimeout) {
+	switch {
+	case a.ran && err != nil:
 		a.cap.deliver(refuseTime) // too late to be stored, not to be sent
+	case a.out != nil && a.out.refused == refuseCut && x.r.Method == http.MethodGet:
+		a.cap.deliver(refuseCut) // the client sees the break, as without a cache
 	}
 	if a.cap.leave() {
 		x.sent(a)
@@ -225,6 +232,9 @@ func (x *exchange) direct(detail string) {
 	v.write(x.w.Header())
 	inner := x.p.cfg.innerRequest(x.r)
 	inner.Method = x.r.Method
+	for _, name := range append(conditions, "Range") {
+		restore(inner.Header, x.r.Header, name)
+	}
 	x.next.ServeHTTP(x.w, inner)
 }
 

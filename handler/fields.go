@@ -56,10 +56,11 @@ func replace(h, from http.Header) {
 	}
 }
 
-// merge sets the fields of from in h.
+// merge sets the fields of from in h; one without a line takes away what there
+// was, and for net/http what it would add.
 func merge(h, from http.Header) {
 	for name, lines := range from {
-		if have := h[name]; len(have) > 0 && slices.Contains(additive, name) {
+		if have := h[name]; len(have) > 0 && len(lines) > 0 && slices.Contains(additive, name) {
 			h[name] = append(have[:len(have):len(have)], lines...)
 			continue
 		}

@@ -77,7 +77,9 @@ func fails(status int) bool {
 func (j *job) run(ctx context.Context) any {
 	x := j.a.x
 	c := j.a.cap
-	c.verdict, c.announce, c.passing = j.fate, j.announce, j.passing
+	c.verdict, c.announce, c.passing, c.gone = j.fate, j.announce, j.passing, x.r.Context()
+	c.shape = func(status int, h http.Header) (int, window) { return passed(x.r, status, h) }
+	c.streams = j.l.LetGo
 	j.asked = j.request()
 	inner, cancel := context.WithCancelCause(context.WithoutCancel(x.r.Context()))
 	defer cancel(nil)
@@ -153,7 +155,10 @@ func (j *job) fate(status int, h http.Header) fate {
 
 // passing frees the callers that wait for this load, and the handler from the
 // load's time limit.
-func (j *job) passing(refusal) { j.l.DoNotShare() }
+func (j *job) passing(why refusal) {
+	j.a.x.remember(why, j.a.cap.frozen)
+	j.l.DoNotShare()
+}
 
 // announce completes a header that is sent before the answer is whole.
 func (j *job) announce(status int, h http.Header) {

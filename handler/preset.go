@@ -20,6 +20,8 @@ type preset struct {
 	store *strategies.Store
 	cache *strategies.Cache[*response]
 	vary  varyLists
+	// passes are the keys whose answers may not be stored.
+	passes passes
 	// mounted says that a middleware serves it; guarded by the registry's lock.
 	mounted bool
 	count   struct {

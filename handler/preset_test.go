@@ -174,11 +174,11 @@ func TestPresetStoresOnlyWhatItMay(t *testing.T) {
 			first, second := get(mux, "/x"), get(mux, "/x")
 			assert.Equal(t, first.Status, second.Status)
 			assert.Equal(t, first.Body, second.Body)
-			want := "MISS"
+			want := []string{"MISS", "BYPASS"} // the latter where the next one would not be stored either
 			if c.stored {
-				want = "HIT"
+				want = []string{"HIT"}
 			}
-			assert.Equal(t, want, second.cache(), second.status())
+			assert.Contains(t, want, second.cache(), second.status())
 			if c.detail != "" {
 				assert.Contains(t, first.status(), "detail="+c.detail)
 			}

@@ -78,6 +78,10 @@ func (l *Load[T]) DoNotShare() {
 	l.l.Unshare()
 }
 
+// LetGo lets callers that wait for this load load for themselves, at once: its
+// value may take long. It is stored all the same.
+func (l *Load[T]) LetGo() { l.l.Unshare() }
+
 // StoreVariant stores the value as a [Variant] of the key, and base, which says
 // how to find variants, as the key's own entry, in the same round trip.
 func (l *Load[T]) StoreVariant(name string, base T) {
