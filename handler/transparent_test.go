@@ -89,7 +89,7 @@ func transparents() map[string]transparent {
 		}},
 		"204":                  {handler: status(204, "")},
 		"201":                  {handler: status(201, "made")},
-		"301":                  {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/y", 301) }},
+		"301":                  {handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/y", http.StatusMovedPermanently) }},
 		"404":                  {handler: http.NotFound, requests: []string{"GET /x", "HEAD /x"}},
 		"500":                  {handler: func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) }},
 		"503 with Retry-After": {handler: with(status(503, "later"), "Retry-After", "7")},
