@@ -31,7 +31,8 @@ type capture struct {
 	// go straight to the client.
 	passing func(why refusal)
 	limit   int
-	// shape makes of an answer that is not stored what the client asked for.
+	// shape makes of an answer that is sent while it is written what the client
+	// asked for: its conditions and its range were kept from the handler.
 	shape func(status int, h http.Header) (int, window)
 	// streams is called when the handler wants what it wrote to be seen before
 	// it goes on: nobody else shall wait for its end.
@@ -155,7 +156,7 @@ func (c *capture) send() {
 	replace(h, c.frozen)
 	c.announce(c.status, h)
 	status := c.status
-	if !c.keep && c.shape != nil {
+	if c.shape != nil {
 		status, c.window = c.shape(status, h)
 	}
 	c.out.WriteHeader(status)

@@ -24,7 +24,7 @@ func (w *window) of(p []byte) []byte {
 	return p[min(max(from, 0), len(p)):max(min(to, len(p)), min(max(from, 0), len(p)))]
 }
 
-// passed shapes an answer that is not stored as the handler would have: it was
+// passed shapes an answer that is sent as it is written as the handler would have: it was
 // asked without the client's conditions and range, so that its answer could
 // have been. Only what the handler says of its answer is used: a validator, and
 // that it has ranges.
