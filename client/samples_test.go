@@ -53,7 +53,7 @@ func samples() []sample {
 	for _, group := range [][]sample{
 		stringSamples(), bitSamples(), genericSamples(), hashSamples(), hashTTLSamples(), listSamples(), setSamples(),
 		sortedSetSamples(), rangeSamples(), geoSamples(), streamSamples(), groupSamples(), scriptSamples(),
-		serverSamples(), jsonSamples(), searchSamples(),
+		serverSamples(), jsonSamples(), searchSamples(), arraySamples(), vectorSamples(),
 	} {
 		all = append(all, group...)
 	}
