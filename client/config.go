@@ -201,7 +201,7 @@ func (cfg Config) endpoint() (*url.URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, configError("URL", "has a query or a fragment")
 	case u.Scheme == "http" && !cfg.httpAllowed(u.Hostname()):
-		return nil, configError("URL", "would send the token without TLS: use https:// or name the host in AllowHTTP")
+		return nil, configError("URL", "would send the token without TLS: use https:// or name the host in AllowHTTP (UPSTASH_REDIS_REST_ALLOW_HTTP)")
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = ""

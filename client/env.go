@@ -3,8 +3,10 @@ package client
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // EnvOption varies how [FromEnv] and [ConfigFromEnv] look at the environment.
@@ -26,7 +28,14 @@ var envPairs = [...][2]string{
 
 // ConfigFromEnv returns a Config with URL and Token from the environment:
 // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN, or else
-// KV_REST_API_URL and KV_REST_API_TOKEN. Half of a pair is an error.
+// KV_REST_API_URL and KV_REST_API_TOKEN. Half of a pair is an error. White space
+// and one pair of quotes around a value, as some tools leave them there, do not
+// count.
+//
+// Three more are read if they are set: UPSTASH_REDIS_REST_ALLOW_HTTP lists hosts
+// for AllowHTTP, with commas between them, such as the name of a container;
+// UPSTASH_REDIS_REST_TIMEOUT is Timeout, as "5s" or "500ms";
+// UPSTASH_REDIS_REST_MAX_CONNS is MaxConns.
 func ConfigFromEnv(opts ...EnvOption) (Config, error) {
 	var e envConfig
 	for _, o := range opts {
@@ -35,10 +44,10 @@ func ConfigFromEnv(opts ...EnvOption) (Config, error) {
 	var looked []string
 	for _, p := range envPairs {
 		urlName, tokenName := e.prefix+p[0], e.prefix+p[1]
-		url, token := os.Getenv(urlName), os.Getenv(tokenName)
+		url, token := getenv(urlName), getenv(tokenName)
 		switch {
 		case url != "" && token != "":
-			return Config{URL: url, Token: token}, nil
+			return e.rest(Config{URL: url, Token: token})
 		case url != "":
 			return Config{}, fmt.Errorf("client: %s is set but %s is not", urlName, tokenName)
 		case token != "":
@@ -47,6 +56,38 @@ func ConfigFromEnv(opts ...EnvOption) (Config, error) {
 		looked = append(looked, urlName+" and "+tokenName)
 	}
 	return Config{}, fmt.Errorf("client: no database in the environment: looked for %s", strings.Join(looked, ", then "))
+}
+
+// getenv reads a variable without white space and quotes around its value: an
+// env file that another tool read keeps them.
+func getenv(name string) string {
+	v := strings.TrimSpace(os.Getenv(name))
+	if n := len(v); n >= 2 && (v[0] == '"' || v[0] == '\'') && v[n-1] == v[0] {
+		v = strings.TrimSpace(v[1 : n-1])
+	}
+	return v
+}
+
+// rest adds what else the environment says.
+func (e envConfig) rest(cfg Config) (Config, error) {
+	const name = "UPSTASH_REDIS_REST_"
+	for host := range strings.SplitSeq(getenv(e.prefix+name+"ALLOW_HTTP"), ",") {
+		if host = strings.TrimSpace(host); host != "" {
+			cfg.AllowHTTP = append(cfg.AllowHTTP, host)
+		}
+	}
+	var err error
+	if v := getenv(e.prefix + name + "TIMEOUT"); v != "" {
+		if cfg.Timeout, err = time.ParseDuration(v); err != nil || cfg.Timeout <= 0 {
+			return Config{}, fmt.Errorf("client: %s%sTIMEOUT is not a time such as 5s", e.prefix, name)
+		}
+	}
+	if v := getenv(e.prefix + name + "MAX_CONNS"); v != "" {
+		if cfg.MaxConns, err = strconv.Atoi(v); err != nil || cfg.MaxConns < 1 {
+			return Config{}, fmt.Errorf("client: %s%sMAX_CONNS is not a number from 1 up", e.prefix, name)
+		}
+	}
+	return cfg, nil
 }
 
 // FromEnv returns a client for the database that the environment names, see
@@ -70,7 +111,7 @@ func urlVariable(opts []EnvOption) string {
 		o(&e)
 	}
 	for _, p := range envPairs {
-		if os.Getenv(e.prefix+p[0]) != "" {
+		if getenv(e.prefix+p[0]) != "" {
 			return e.prefix + p[0]
 		}
 	}

@@ -141,7 +141,7 @@ func Unavailable(err error) bool {
 	}
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return false
+		return errors.Is(err, ErrTransport) || errors.Is(err, ErrAuth) || errors.Is(err, ErrQuota)
 	}
 	switch e.kind {
 	case ErrTransport, ErrAuth, ErrQuota:

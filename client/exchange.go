@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -109,6 +110,9 @@ func (x *exchange) begin(req *http.Request) {
 	s.requests.Add(1)
 	s.commands.Add(int64(max(x.cmds, 1)))
 	s.bytesOut.Add(int64(len(x.body)))
+	if x.attempts > 1 && x.c.telemetry.sdk != nil {
+		req.Header["Upstash-Telemetry-Retry"] = []string{strconv.Itoa(x.attempts - 1)}
+	}
 	if x.c.cfg.NoSyncToken {
 		return
 	}

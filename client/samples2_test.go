@@ -48,7 +48,7 @@ func sortedSetSamples() []sample {
 }
 
 func rangeSamples() []sample {
-	byScore := command.ZRangeArgs{Start: command.Incl(1), Stop: command.PosInf, By: command.ByScore, Rev: true, Count: 2}
+	byScore := command.ZRangeArgs{Start: command.PosInf, Stop: command.Incl(1), By: command.ByScore, Rev: true, Count: 2}
 	return []sample{
 		call("ZRange", command.ZRange("z", 0, -1), `["a","b"]`),
 		call("ZRangeWithScores", command.ZRangeWithScores("z", 0, -1), `["a","1","b","2"]`),

@@ -45,6 +45,9 @@ func with[T any, O optional](c Command[T], opts []O) Command[T] {
 		if o.err != nil {
 			return c.fail(o.err)
 		}
+		if o.token == "" {
+			return c.fail(fmt.Errorf("the zero %T is no option", opt))
+		}
 		if was := seen[o.group]; was != "" && o.group != 0 {
 			return c.fail(fmt.Errorf("%s and %s exclude each other", was, o.token))
 		}

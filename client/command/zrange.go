@@ -12,20 +12,17 @@ const (
 	ByLex                  // members, see [LexIncl] and [LexExcl]
 )
 
-// ZRangeArgs is a range of a sorted set.
+// ZRangeArgs is a range of a sorted set. The ends are sent as they stand: with Rev,
+// Redis wants the high end first in a range by score or member.
 type ZRangeArgs struct {
-	Start, Stop   Bound   // the low end comes first, also if Rev is set
+	Start, Stop   Bound   // where it begins and ends, in the order of Rev
 	By            RangeBy // default by rank
 	Rev           bool    // from the high end to the low one
 	Offset, Count int64   // skip Offset and return up to Count; only by score or member, no limit if both are 0
 }
 
 func (c Command[T]) zRange(a ZRangeArgs) Command[T] {
-	start, stop := a.Start, a.Stop
-	if a.Rev && a.By != ByRank {
-		start, stop = stop, start // Redis wants the high end first then
-	}
-	c = c.add(string(start), string(stop)).failIf(start == "" || stop == "", "an end of the range is missing")
+	c = c.add(string(a.Start), string(a.Stop)).failIf(a.Start == "" || a.Stop == "", "an end of the range is missing")
 	switch a.By {
 	case ByRank:
 	case ByScore:
