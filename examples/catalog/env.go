@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -21,10 +22,17 @@ import (
 // counts. The second is what Vercel's marketplace calls it.
 var databaseNames = []string{"DATABASE_URL", "POSTGRES_URL"}
 
+// switchedOn reads a variable such as CATALOG_FLEET_METRICS.
+func switchedOn(value string) bool {
+	on, err := strconv.ParseBool(value)
+	return err == nil && on
+}
+
 // FromEnv makes an [App] of the environment: Redis as [client.FromEnv] reads it,
 // PostgreSQL from DATABASE_URL or POSTGRES_URL, and what [ConfigFromEnv] reads, each
 // of which may be absent. driver is the name under which the program registered a
 // PostgreSQL driver; config is the Store's, usually the zero value.
+// CATALOG_FLEET_METRICS=1 makes the metrics those of all instances.
 //
 // Behind a pooler in transaction mode that knows no prepared statements add
 // default_query_exec_mode=exec to the URL's parameters; that is pgx's.
@@ -45,6 +53,7 @@ func FromEnv(driver string, config strategies.StoreConfig) (*App, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	config.FleetMetrics = config.FleetMetrics || switchedOn(os.Getenv("CATALOG_FLEET_METRICS"))
 	store, err := strategies.NewStore(redis, config)
 	if err != nil {
 		return nil, errors.Join(err, redis.Close(), db.Close())

@@ -107,3 +107,15 @@ func TestLazyTriesAgainUntilTheAppIsThere(t *testing.T) {
 	}
 	assert.Equal(t, 3, tries, "then it stays")
 }
+
+// Requests land on many instances: the metrics of one say little.
+func TestFleetMetricsAreSwitchedOnByTheEnvironment(t *testing.T) {
+	server := upstashtest.Run(t)
+	for value, scope := range map[string]string{"1": "fleet", "": "instance", "maybe": "instance"} {
+		environment(t, server, deadDatabase)
+		t.Setenv("CATALOG_FLEET_METRICS", value)
+		var told struct{ Scope string }
+		fromEnv(t).get("/api/cache/metrics").json(&told)
+		assert.Equal(t, scope, told.Scope, "%q", value)
+	}
+}

@@ -38,6 +38,7 @@ func (a *App) routes() http.Handler {
 	t.handle("GET /api/cron/warm", a.cron())
 	t.handle("POST /api/cron/warm", a.cron())
 	t.plain("GET /{$}", t.index)
+	t.plain("GET /api", t.index)
 	t.refuseOthers()
 	return t.mux
 }

@@ -366,3 +366,14 @@ func TestHeadAndConditionalRequests(t *testing.T) {
 	require.Equal(t, 200, p.do("POST", "/api/extensions/openai-codex/rating", `{"rating":1}`).Code)
 	assert.Equal(t, 200, p.do("GET", "/api/extensions/openai-codex", "", "If-None-Match", tag).Code, "it has changed")
 }
+
+func TestTheListOfRoutes(t *testing.T) {
+	p := newPlatform(t)
+	var told struct{ Routes []string }
+	p.get("/api").json(&told)
+	assert.Equal(t, p.get("/").Body.String(), p.get("/api").Body.String())
+	for _, row := range catalog.Presets() {
+		assert.Contains(t, told.Routes, row.Route)
+	}
+	assert.Contains(t, told.Routes, "POST /api/cache/invalidate")
+}
