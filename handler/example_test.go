@@ -103,7 +103,7 @@ func ExampleWarm() {
 	fmt.Println(report, err)
 	visit(mux, "/api/extensions/b")
 	// Output:
-	// warmed 2, fresh 0, failed 0, commands 3, trips 2 <nil>
+	// warmed 2, fresh 0, failed 0, commands 2, trips 2 <nil>
 	// HIT  extension b
 }
 

@@ -74,8 +74,8 @@ func (c *Cache[T]) get(ctx context.Context, key string, o *options, load func(co
 // and what came is stored. Keys that are being loaded elsewhere in the process
 // are waited for.
 //
-// A batch of n keys of which m are missing costs 1 + m billed commands in two
-// round trips, per 1,000 keys or 4 MiB.
+// A batch of n keys of which m are missing costs two billed commands in two
+// round trips, per 1,000 keys or 4 MiB; without MSETEX 1 + m commands.
 func (c *Cache[T]) GetMany(ctx context.Context, keys []string, load BatchLoader[T], opts ...Option) (map[string]T, error) {
 	if load == nil {
 		return nil, errNoLoader

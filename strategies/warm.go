@@ -27,7 +27,8 @@ var ErrNotStored = errors.New("strategies: loaded and not stored")
 // Warm loads and stores what keys lack or have only as stale, up to 500 at a
 // time. A key that fails stops nothing else. The error is ctx's if it ended
 // first, [ErrTags], or why the cache could not be reached: then nothing more is
-// loaded. n keys cost n + ⌈n/500⌉ commands in 2⌈n/500⌉ round trips.
+// loaded. n keys cost 2⌈n/500⌉ commands in as many round trips; without MSETEX
+// n + ⌈n/500⌉ commands.
 func (c *Cache[T]) Warm(ctx context.Context, keys []string, load BatchLoader[T], opts ...Option) (WarmReport, error) {
 	if load == nil {
 		return WarmReport{}, errNoLoader

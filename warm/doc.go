@@ -6,8 +6,9 @@
 // the same handle, and so stores under the same keys and in the same shape, as
 // the reads that it is meant for: what a step has warmed is a hit.
 //
-// Values go to Redis in batches of up to 500: n keys cost n + ⌈n/500⌉ billed
-// commands in 2⌈n/500⌉ round trips. What is still fresh is not loaded.
+// Values go to Redis in batches of up to 500: n keys cost 2⌈n/500⌉ billed
+// commands in as many round trips, and n + ⌈n/500⌉ commands where Redis does not
+// know MSETEX. What is still fresh is not loaded.
 //
 // It imports strategies, pipeline, client and client/command.
 package warm

@@ -41,6 +41,6 @@ func ExampleRun() {
 	report, err = warm.Run(ctx, store, warm.Keys("top users", users, []string{"ada", "zoe"}, load))
 	fmt.Println(report, err)
 	// Output:
-	// warmed 3, fresh 0, failed 0, commands 4, trips 2 <nil>
+	// warmed 3, fresh 0, failed 0, commands 2, trips 2 <nil>
 	// warmed 1, fresh 1, failed 0, commands 2, trips 2 <nil>
 }

@@ -50,10 +50,11 @@ func TestPlanOfTenThousand(t *testing.T) {
 	took := time.Since(began)
 	require.NoError(t, err)
 	spent := srv.Bill().Sub(bill)
-	assert.Equal(t, "warmed 10000, fresh 0, failed 0, commands 10022, trips 42", rep.String())
-	assert.EqualValues(t, []int64{10022, 42}, []int64{spent.Commands, spent.Trips})
-	t.Logf("%s, %.0f entries/s, heap grew by %.1f MiB with the server's own copy", took, 10_000/took.Seconds(),
-		float64(peak-min(peak, before.HeapAlloc))/(1<<20))
+	assert.Equal(t, "warmed 10000, fresh 0, failed 0, commands 42, trips 42", rep.String())
+	assert.EqualValues(t, []int64{42, 42}, []int64{spent.Commands, spent.Trips})
+	grown := peak - min(peak, before.HeapAlloc)
+	t.Logf("%s, %.0f entries/s, heap grew by %.1f MiB with the server's own copy", took, 10_000/took.Seconds(), float64(grown)/(1<<20))
+	assert.LessOrEqual(t, grown, uint64(96<<20), "it grows with a batch, not with the plan")
 }
 
 func TestOneRunnerAtATime(t *testing.T) {
@@ -98,7 +99,7 @@ func TestALostLeaseIsNotTakenFromAnother(t *testing.T) {
 }
 
 func TestARunGoesOnWhereOneEnded(t *testing.T) {
-	_, store := newStore(t)
+	_, store := newStore(t, withoutMSETEX)
 	users := userCache(store)
 	var asked atomic.Int64
 	load := func(ctx context.Context, keys []string) (map[string]string, error) {
@@ -168,7 +169,7 @@ func TestCommand(t *testing.T) {
 	}
 	status, out, errs := run(names(3))
 	assert.Equal(t, warm.ExitOK, status)
-	assert.Regexp(t, `^namespace test: warmed 3, fresh 0, failed 0, commands 6, trips 4, \d+ bytes in \S+\n$`, out)
+	assert.Regexp(t, `^namespace test: warmed 3, fresh 0, failed 0, commands 4, trips 4, \d+ bytes in \S+\n$`, out)
 	assert.Contains(t, errs, "1/1 users: done, warmed 3")
 
 	status, out, errs = run([]string{"bad", "good"}, "-json", "-quiet")

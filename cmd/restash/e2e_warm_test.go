@@ -68,7 +68,7 @@ func TestWarm_aReaderThatTellsNothingStopsIt(t *testing.T) {
 
 func TestWarm_goesOnWhereItEnded(t *testing.T) {
 	d := dev(t, nil)
-	status, out, errOut := runs(t, d.env, "warm", "--commands", "100", "--json")
+	status, out, errOut := runs(t, d.env, "warm", "--commands", "15", "--json")
 	assert.Equal(t, 1, status, errOut)
 	var part struct {
 		Next             string
@@ -76,7 +76,7 @@ func TestWarm_goesOnWhereItEnded(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal([]byte(out), &part), out)
 	require.NotEmpty(t, part.Next)
-	assert.LessOrEqual(t, part.Commands, 102)
+	assert.LessOrEqual(t, part.Commands, 17)
 	status, out, errOut = runs(t, d.env, "warm", "--from", part.Next, "--concurrency", "3")
 	assert.Zero(t, status, errOut)
 	assert.Contains(t, out, "failed 0")

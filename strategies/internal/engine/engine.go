@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cldcde/restash/breaker"
@@ -81,6 +82,7 @@ type Engine struct {
 	slots   chan struct{} // MaxLoads
 	fleet   fleet
 
+	noMSETEX atomic.Bool // Redis was seen not to know the command
 	counters counters
 	loads    Tracker
 

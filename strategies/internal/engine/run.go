@@ -168,6 +168,17 @@ func (r *run) call(ctx context.Context, cmds ...cmd) ([]reply, error) {
 	return replies, err
 }
 
+// set is call for commands that store entries, many of them in one command.
+func (r *run) set(ctx context.Context, cmds []cmd, many bool) ([]reply, error) {
+	if !many {
+		return r.call(ctx, cmds...)
+	}
+	began := time.Now()
+	replies, spent, err := r.c.e.setMany(ctx, r.budget, cmds)
+	r.spent(spent, began)
+	return replies, err
+}
+
 func (r *run) spent(c cost, began time.Time) {
 	r.jobs[0].out.cost.add(c)
 	if !r.warm {

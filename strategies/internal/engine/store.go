@@ -138,7 +138,7 @@ func (r *run) send(ctx context.Context, parcels []parcel) {
 				cmds = append(cmds, cmd)
 			}
 		}
-		replies, err := r.call(ctx, cmds...)
+		replies, err := r.set(ctx, cmds, len(part) > 1)
 		for _, p := range part {
 			own := replies[:min(len(p.cmds), len(replies))]
 			replies = replies[len(own):]

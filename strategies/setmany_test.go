@@ -1,0 +1,41 @@
+package strategies_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/strategies"
+	"github.com/cldcde/restash/upstashtest"
+)
+
+// An older Redis is noticed once: the values are stored all the same, and the
+// next batch asks for SETs at once.
+func TestBatchesWithoutMSETEX(t *testing.T) {
+	srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.Without = []string{"MSETEX"} })
+	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Minute})
+	var src source
+	keys := func(from, to int) (list []string) {
+		for i := from; i < to; i++ {
+			list = append(list, fmt.Sprint("k", i))
+		}
+		return list
+	}
+	check := srv.ExpectBill(t, 1+10, 3) // what it does not know is not billed
+	r, err := c.Warm(t.Context(), keys(0, 10), src.loadMany)
+	require.NoError(t, err)
+	check()
+	assert.Equal(t, []int{10, 0, 11, 3}, []int{r.Warmed, r.Failed, r.Commands, r.Trips})
+	check = srv.ExpectBill(t, 1+10, 2)
+	_, err = c.Warm(t.Context(), keys(10, 20), src.loadMany)
+	require.NoError(t, err)
+	check()
+	check = srv.ExpectBill(t, 1, 1)
+	got, err := c.GetMany(t.Context(), keys(0, 20), src.loadMany)
+	require.NoError(t, err)
+	check()
+	assert.Len(t, got, 20)
+}
