@@ -55,6 +55,9 @@ func (x *exchange) serve() {
 		}
 	}
 	if x.passes() {
+		if h := x.w.Header(); cfg.preset() && len(h["Cache-Control"]) == 0 {
+			h["Cache-Control"] = onlyPrivate // until the handler says otherwise, as on its first answer
+		}
 		x.direct("hit-for-pass")
 		return
 	}
