@@ -20,6 +20,23 @@
 // failed. All of a call, retries included, happens within [Config].Timeout
 // and the caller's context.
 //
+// # Lost answers
+//
+// What a caller learns when the answer to a command got lost:
+//
+//   - a command that changes nothing, and SET, MSET, HMSET and others that answer
+//     OK: it is sent again, and the second answer is as good as the first;
+//   - DEL, SADD, SREM, ZADD, ZREM, HSET, HDEL, EXPIRE, SETBIT and others that leave
+//     the same when they run twice and answer what they changed: they are sent
+//     again, and an answer that may be the second run's (0, nil, any bit of SETBIT,
+//     an error) comes with [ErrRepeated]. [command.Command.ForEffect] says that only
+//     what the command leaves counts;
+//   - INCR, LPUSH, XADD, SET with NX and whatever else counts or decides: never sent
+//     again; the error's Sent is [SentUnknown];
+//   - EVAL, FCALL and their kin: never sent again, and an error is the script's own;
+//   - a batch or transaction is as safe as its least safe command, and each reply
+//     is marked by itself.
+//
 // # Read your writes
 //
 // A client hands the sync token of each answer to its next request, so that a
