@@ -2,6 +2,7 @@ package strategies_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 type fullExec struct{ during func() }
@@ -189,10 +191,16 @@ func TestPatternsHitVariants(t *testing.T) {
 
 type boom struct{ N int }
 
-func (boom) MarshalJSON() ([]byte, error) { panic("boom") }
+func (boom) MarshalJSON() ([]byte, error)  { panic("boom") }
+func (*boom) UnmarshalJSON(_ []byte) error { panic("boom") }
 
-func TestAPanickingCodecIsAnError(t *testing.T) {
+func TestAPanickingCodecCostsOnlyTheCache(t *testing.T) {
 	c := strategies.New[boom](newStore(t, newServer(t)), strategies.Config{Name: "boom", TTL: time.Minute})
-	_, err := c.Get(t.Context(), "k", func(context.Context, string) (boom, error) { return boom{1}, nil })
-	t.Log("survived", err)
+	var st strategies.Status
+	got, err := c.Get(t.Context(), "k", func(context.Context, string) (boom, error) { return boom{1}, nil }, strategies.Report(&st))
+	require.NoError(t, err, "the loader answers")
+	assert.Equal(t, boom{1}, got)
+	assert.False(t, st.Stored)
+	_, ok := errors.AsType[*strategies.PanicError](st.Err)
+	assert.True(t, ok, "%v", st.Err)
 }

@@ -63,6 +63,7 @@ func refusal[T any](t *testing.T) string {
 
 // What JSON cannot bring back as it was is refused by New, with the way to it.
 func TestATypeThatJSONCannotCarryIsRefused(t *testing.T) {
+	_, _ = writesOnly{}.n, secretive{}.name
 	for path, said := range map[string]string{
 		"func()":                     refusal[func()](t),
 		"chan int":                   refusal[chan int](t),
@@ -117,6 +118,7 @@ func TestFieldsThatHitsLackAreSaid(t *testing.T) {
 		Hash           string `json:"-"`
 		mu             sync.Mutex
 	}
+	_ = (&user{}).mu.TryLock()
 	for range 2 {
 		strategies.New[*user](store, strategies.Config{Name: "user", TTL: time.Hour})
 	}

@@ -67,6 +67,13 @@ func (l *lookup) answer(ctx context.Context, items []*item) error {
 	return nil
 }
 
+// noteFailure counts a read that failed, but for those that were not tried.
+func (l *lookup) noteFailure(err error) {
+	if err != nil && !errors.Is(err, errOff) && !errors.Is(err, errOpen) {
+		l.c.count(countErrors, 1)
+	}
+}
+
 // round reads the items, answers what it can and returns those whose load was
 // too old for them, or another's.
 func (l *lookup) round(ctx context.Context, items []*item, alone bool) (again []*item, err error) {
@@ -77,9 +84,7 @@ func (l *lookup) round(ctx context.Context, items []*item, alone bool) (again []
 	case err != nil && (l.o.Warm || len(items) > 1 && errors.Is(err, client.ErrTooLarge)):
 		return nil, err
 	}
-	if err != nil && !errors.Is(err, errOff) && !errors.Is(err, errOpen) {
-		l.c.count(countErrors, 1)
-	}
+	l.noteFailure(err)
 	var missing, stale []*item
 	for _, it := range items {
 		it.alone = it.alone || alone || l.o.Force
