@@ -418,7 +418,7 @@ func effort(t *testing.T) (deviations, random int) {
 	switch {
 	case os.Getenv("RESTASH_SOAK") != "":
 		return 2, 100_000 / 16
-	case testing.Short():
+	case testing.Short(), raced: // the schedules are the same ones, ten times slower
 		return 1, 50
 	}
 	return 1, 300
