@@ -64,5 +64,5 @@ func TestVercel_devBuildsEachFunction(t *testing.T) {
 	resp, err := http.Get(startVercelDev(t, "api/cron/warm.go", env...) + "/api/cron/warm")
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	assert.Equal(t, 403, resp.StatusCode, "without its secret")
+	assert.Equal(t, 401, resp.StatusCode, "without its secret")
 }

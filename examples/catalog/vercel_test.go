@@ -171,9 +171,9 @@ func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
 
 	cron := startFunction(t, filepath.Join(folder, "api-cron-warm"), vercelEnv(server, dsn)...)
 	status, _, _ = cron.do("GET", "/api/cron/warm", "", map[string]string{"authorization": "Bearer wrong"})
-	assert.Equal(t, 403, status)
+	assert.Equal(t, 401, status)
 	status, _, _ = cron.do("GET", "/api/cron/warm", "", nil)
-	assert.Equal(t, 403, status)
+	assert.Equal(t, 401, status)
 	status, _, body = cron.do("GET", "/api/cron/warm", "", map[string]string{"authorization": "Bearer cron"})
 	require.Equal(t, 200, status, body)
 	t.Log(body)
