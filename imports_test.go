@@ -65,7 +65,7 @@ var importTable = map[string]row{
 	"upstashtest/redisengine": {ours: []string{"upstashtest"}, theirs: []string{"github.com/redis/go-redis/v9"}},
 	"cmd/restash": {
 		ours:   []string{"*"},
-		theirs: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/joho/godotenv", "github.com/schollz/progressbar/v3", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
+		theirs: []string{"github.com/spf13/cobra", "github.com/spf13/pflag", "github.com/joho/godotenv", "github.com/google/uuid", "golang.org/x/term", "github.com/schollz/progressbar/v3", "modernc.org/sqlite", "github.com/jackc/pgx/v5"},
 	},
 	// The one seam: another JSON package can be put in here and nowhere else.
 	"internal/json": {ours: []string{"client/command"}, theirs: []string{"github.com/goccy/go-json"}},
