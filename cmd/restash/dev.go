@@ -24,6 +24,9 @@ import (
 // shutdownTime is how long requests under way may take after a signal.
 const shutdownTime = 10 * time.Second
 
+// defaultDevAddr is where the sample's routes are, unless a flag says otherwise.
+const defaultDevAddr = "127.0.0.1:3000"
+
 // devOptions are the flags of dev.
 type devOptions struct {
 	addr, restAddr string
@@ -45,7 +48,7 @@ func newDev() *cobra.Command {
 			return runDev(cmd.Context(), cmd.OutOrStdout(), newLogger(cmd), opts)
 		},
 	}
-	cmd.Flags().StringVar(&opts.addr, "addr", "127.0.0.1:3000", "address of the sample's routes")
+	cmd.Flags().StringVar(&opts.addr, "addr", defaultDevAddr, "address of the sample's routes")
 	cmd.Flags().StringVar(&opts.restAddr, "rest-addr", defaultRestAddr, "address of the local REST server")
 	cmd.Flags().BoolVar(&opts.noCache, "no-cache", false, "answer every request from the database")
 	cmd.Flags().DurationVar(&opts.breakerOpen, "breaker-open", breaker.DefaultOpen, "how long the breaker stays open")

@@ -17,7 +17,7 @@ import (
 // tryOptions are the flags of try.
 type tryOptions struct {
 	yes, dev, json bool
-	id, at         string
+	id, at, addr   string
 }
 
 func newTry() *cobra.Command {
@@ -37,6 +37,7 @@ func newTry() *cobra.Command {
 	}
 	cmd.Flags().BoolVarP(&opts.yes, "yes", "y", false, "do not ask")
 	cmd.Flags().BoolVar(&opts.dev, "dev", false, "run the sample on the database")
+	cmd.Flags().StringVar(&opts.addr, "addr", defaultDevAddr, "address of the sample's routes, with --dev")
 	cmd.Flags().StringVar(&opts.id, "id", "", "identifier of an earlier try, whose database is wanted again")
 	cmd.Flags().StringVar(&opts.at, "at", trial.Address, "address of the service")
 	jsonFlag(cmd.Flags(), &opts.json)
@@ -66,7 +67,7 @@ func runTry(cmd *cobra.Command, opts tryOptions) error {
 	if err != nil || !opts.dev {
 		return err
 	}
-	return devOn(cmd, d)
+	return devOn(cmd, d, opts.addr)
 }
 
 // agree asks a person before anything leaves this machine.
@@ -117,11 +118,11 @@ func tellTrial(out io.Writer, d trial.Database) error {
 }
 
 // devOn runs the sample on the new database.
-func devOn(cmd *cobra.Command, d trial.Database) error {
+func devOn(cmd *cobra.Command, d trial.Database, addr string) error {
 	for name, value := range map[string]string{urlVariable: d.URL, tokenVariable: d.Token} {
 		if err := os.Setenv(name, value); err != nil {
 			return err
 		}
 	}
-	return runDev(cmd.Context(), cmd.OutOrStdout(), newLogger(cmd), devOptions{addr: "127.0.0.1:3000", restAddr: defaultRestAddr, breakerOpen: breaker.DefaultOpen})
+	return runDev(cmd.Context(), cmd.OutOrStdout(), newLogger(cmd), devOptions{addr: addr, restAddr: defaultRestAddr, breakerOpen: breaker.DefaultOpen})
 }
