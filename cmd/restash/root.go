@@ -23,7 +23,7 @@ func newRoot() *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	shared.register(root.PersistentFlags())
-	root.AddCommand(newDev(), newServe(), newTry(), newWarm(), newCommands(), newPing(), newExec(), newCLI(), newScan(), newSubscribe(), newMonitor(), newInspect(), newInvalidate(), newMetrics(), newBench(), newDoctor())
+	root.AddCommand(newDev(), newServe(), newTry(), newProbe(), newWarm(), newCommands(), newPing(), newExec(), newCLI(), newScan(), newSubscribe(), newMonitor(), newInspect(), newInvalidate(), newMetrics(), newBench(), newDoctor())
 	addExamples(root)
 	classifyUsage(root)
 	return root
