@@ -75,7 +75,7 @@ func Example() {
 	// Output:
 	// Ada <nil> MISS 2 2
 	// Ada <nil> HIT 1 1
-	// 2 1 <nil>
+	// 1 1 <nil>
 	// MISS invalidated
 }
 

@@ -9,9 +9,9 @@ import (
 )
 
 // Invalidate makes what the targets name invalid: in this process before it
-// returns, everywhere as soon as Redis has confirmed. Tags, keys, prefixes and
-// all together cost one command each in one round trip; patterns follow and
-// cost more. The error is [ErrPending] if something was not confirmed, which is
+// returns, everywhere as soon as Redis has confirmed. Any number of tags, keys
+// and prefixes, and all, cost one command in one round trip, per 1,000 of them;
+// without MSETEX one command each. Patterns follow and cost more. The error is [ErrPending] if something was not confirmed, which is
 // then sent again with later commands of this Store; [ErrSoft] or
 // invalidate.ErrTarget if the targets are wrong, and nothing was done.
 //

@@ -3,6 +3,7 @@ package strategies_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -37,7 +38,7 @@ func TestAnInvalidationIsSentOnce(t *testing.T) {
 			get(t, c, fmt.Sprint("k", i), &src)
 		}
 		defer srv.Intercept(delayed(50 * time.Millisecond))()
-		check := srv.ExpectBill(t, 20+10, 21)
+		check := srv.ExpectBill(t, 20+1, 21)
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			_, err := store.Invalidate(t.Context(), invalidate.Tags(tagNames(10)...))
@@ -55,13 +56,24 @@ func TestAnInvalidationIsSentOnce(t *testing.T) {
 	})
 }
 
+// tokensIn counts the values that a request sets.
+func tokensIn(body string) (n int) {
+	n = strings.Count(body, `"SET"`)
+	for _, rest := range strings.Split(body, `["MSETEX","`)[1:] {
+		count, _, _ := strings.Cut(rest, `"`)
+		joined, _ := strconv.Atoi(count)
+		n += joined
+	}
+	return n
+}
+
 // full is a Redis that takes no writes.
 func full(srv *upstashtest.Server) (heal func(), sets func() int) {
 	var mu sync.Mutex
 	n := 0
 	heal = srv.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		body := peek(r)
-		count := strings.Count(body, `"SET"`)
+		count := tokensIn(body)
 		if count == 0 {
 			next.ServeHTTP(w, r)
 			return

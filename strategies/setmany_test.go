@@ -2,12 +2,15 @@ package strategies_test
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
 )
@@ -38,4 +41,30 @@ func TestBatchesWithoutMSETEX(t *testing.T) {
 	require.NoError(t, err)
 	check()
 	assert.Len(t, got, 20)
+}
+
+// Pending tokens that go ahead of a read are asked for by MSETEX, too: a Redis
+// that does not know it gets them one by one, and all of them in the end.
+func TestPendingTokensWithoutMSETEX(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t, func(c *upstashtest.Config) { c.Without = []string{"MSETEX"} })
+		store := newStore(t, srv)
+		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+		var src source
+		get(t, c, "k", &src)
+		heal := srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) })
+		_, err := store.Invalidate(t.Context(), invalidate.Tags(tagNames(20)...))
+		require.ErrorIs(t, err, strategies.ErrPending)
+		heal()
+		for _, left := range []int64{20, 19, 0} { // refused; one of them, as a SET; the others
+			time.Sleep(time.Second)
+			get(t, c, "k", &src)
+			assert.Equal(t, left, store.Stats().Pending)
+		}
+		assert.EqualValues(t, 1, src.reads.Load())
+		check := srv.ExpectBill(t, 3, 1)
+		_, err = store.Invalidate(t.Context(), invalidate.Tags(tagNames(3)...))
+		require.NoError(t, err)
+		check()
+	})
 }

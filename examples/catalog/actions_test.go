@@ -179,7 +179,7 @@ func TestWritesAreSeenByTheNextReadInAnotherInstance(t *testing.T) {
 	assert.EqualValues(t, 2, profile.User.Version)
 }
 
-// Each target is one command, and all targets of an action are one round trip,
+// All targets of an action are one command and one round trip,
 // however many pages they hit.
 func TestWhatWritesCost(t *testing.T) {
 	p := newPlatform(t)
@@ -188,8 +188,8 @@ func TestWhatWritesCost(t *testing.T) {
 		method, path, body string
 		commands, trips    int
 	}{
-		{"POST", "/api/extensions", `{"name":"@openai/new","version":"1.0.0","category":"agents"}`, 6, 1},
-		{"POST", "/api/extensions/openai-codex/rating", `{"rating":5}`, 6, 1},
+		{"POST", "/api/extensions", `{"name":"@openai/new","version":"1.0.0","category":"agents"}`, 1, 1},
+		{"POST", "/api/extensions/openai-codex/rating", `{"rating":5}`, 1, 1},
 		{"POST", "/api/mcp/mcp-proxy/download", ``, 1, 1},
 		{"POST", "/api/login", `{"username":"openai"}`, 1, 1},
 		{"PUT", "/api/users/openai", `{"bio":"x"}`, 4, 3}, // write-through 3/2, and one page

@@ -15,6 +15,12 @@ const MaxExpiry = 7 * 24 * time.Hour
 // life is how long a value may be used; its TTL is shortened by the jitter.
 type life struct{ ttl, swr, sie time.Duration }
 
+// expiry is how long the entry stays in Redis. The jitter has no part in it, so
+// that entries stored together share a lifetime, and an MSETEX.
+func (l life) expiry() time.Duration {
+	return min(min(l.ttl, MaxExpiry)+max(l.swr, l.sie), MaxExpiry)
+}
+
 func (c *Class) header(l life, took time.Duration, negative bool) entry.Header {
 	ttl := min(l.ttl, MaxExpiry)
 	if j := c.cfg.Jitter; j > 0 {
@@ -30,10 +36,11 @@ func (c *Class) header(l life, took time.Duration, negative bool) entry.Header {
 // entries are the commands that store a job's result.
 func (r *run) entries(j *job, took time.Duration) (parcel, error) {
 	c, l := r.c, &j.load
-	h := c.header(life{l.TTL, l.StaleWhileRevalidate, l.StaleIfError}, took, j.negative())
+	lives := life{l.TTL, l.StaleWhileRevalidate, l.StaleIfError}
+	h := c.header(lives, took, j.negative())
 	p := parcel{job: j, ttl: h.Fresh}
 	add := func(key string, value any) error {
-		set, err := c.set(key, h, j.snap.tokens, value)
+		set, err := c.set(key, h, lives.expiry(), j.snap.tokens, value)
 		if err != nil {
 			return err
 		}
@@ -50,10 +57,10 @@ func (r *run) entries(j *job, took time.Duration) (parcel, error) {
 	return p, add(variantEntry(base, l.Variant.Name), l.Value)
 }
 
-// set is the command that stores one entry, until its last stale window ends.
+// set is the command that stores one entry, for as long as expiry says.
 // It runs in a goroutine of ours: a panic of a Codec or a Compressor must not end
 // the process.
-func (c *Class) set(key string, h entry.Header, tokens []flight.Token, value any) (set cmd, err error) {
+func (c *Class) set(key string, h entry.Header, expiry time.Duration, tokens []flight.Token, value any) (set cmd, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = c.e.cfg.Panicked(p)
@@ -76,7 +83,7 @@ func (c *Class) set(key string, h entry.Header, tokens []flight.Token, value any
 	if limit := c.e.cfg.ValueLimit; len(data) > limit {
 		return cmd{}, fmt.Errorf("%w: %d bytes, the limit is %d", errOversized, len(data), limit)
 	}
-	return setPX(key, string(data), h.Fresh+max(h.StaleWhileRevalidate, h.StaleIfError)), nil
+	return setPX(key, string(data), expiry), nil
 }
 
 // decode returns the value of an entry that is not negative.

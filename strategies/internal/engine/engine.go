@@ -83,6 +83,7 @@ type Engine struct {
 	fleet   fleet
 
 	noMSETEX atomic.Bool // Redis was seen not to know the command
+	doubted  atomic.Bool // it refused one that nobody sent again as SETs
 	counters counters
 	loads    Tracker
 

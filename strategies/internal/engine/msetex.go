@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -12,38 +11,81 @@ import (
 )
 
 // setMany sends cmds as [Engine.call] does, but plain SETs of one lifetime as one
-// MSETEX: a batch of n entries is then billed as one command. A Redis that does
+// MSETEX: n entries or tokens are then billed as one command. A Redis that does
 // not know it is noticed once, and gets SETs from then on.
 func (e *Engine) setMany(ctx context.Context, budget time.Duration, cmds []cmd) ([]reply, cost, error) {
-	if e.noMSETEX.Load() {
-		return e.call(ctx, budget, cmds...)
-	}
 	began := time.Now()
-	joined, place := joinSets(cmds)
+	joined, place := e.join(cmds)
 	replies, spent, err := e.call(ctx, budget, joined...)
 	if err != nil {
 		return nil, spent, err
 	}
-	all := make([]reply, len(cmds))
-	refused := 0
+	all := spread(replies, place)
+	var again []int // of cmds: those whose MSETEX was not carried out
+	refused := map[int]bool{}
+	for i, at := range place {
+		if joined[at].Args()[0] == msetex && notCarriedOut(all[i].err) {
+			again, refused[at] = append(again, i), true
+		}
+	}
+	if len(again) == 0 {
+		return all, spent, nil
+	}
+	spent.commands -= len(refused) // what Redis does not know is not billed
+	e.counters.commands.Add(-int64(len(refused)))
+	single := make([]cmd, len(again))
+	for i, at := range again {
+		single[i] = cmds[at]
+	}
+	replies, more, err := e.call(ctx, budget-time.Since(began), single...)
+	spent.add(more)
+	if err != nil {
+		return nil, spent, err
+	}
+	for i, at := range again {
+		all[at] = replies[i]
+	}
+	if firstError(replies) == nil {
+		e.noMSETEX.Store(true)
+	}
+	return all, spent, nil
+}
+
+// join is joinSets for a Redis that is not known to lack MSETEX.
+func (e *Engine) join(cmds []cmd) (joined []cmd, place []int) {
+	if !e.noMSETEX.Load() {
+		return joinSets(cmds)
+	}
+	place = make([]int, len(cmds))
+	for i := range place {
+		place[i] = i
+	}
+	return cmds, place
+}
+
+// spread gives each of the commands that were joined its reply.
+func spread(replies []reply, place []int) []reply {
+	if replies == nil {
+		return nil
+	}
+	all := make([]reply, len(place))
 	for i, at := range place {
 		all[i] = replies[at]
 	}
-	for i, c := range joined {
-		if c.Args()[0] == msetex && notCarriedOut(replies[i].err) {
-			refused++
-		}
-	}
-	if refused == 0 {
-		return all, spent, nil
-	}
-	all, again, err := e.call(ctx, budget-time.Since(began), cmds...)
-	spent.add(again)
-	if err == nil && !slices.ContainsFunc(all, func(r reply) bool { return r.err != nil }) {
+	return all
+}
+
+// doubt looks at what became of pending tokens that went ahead of a request.
+// Nobody asks again for those of a refused MSETEX; they stay pending, and the next
+// try is a plain SET. If that is carried out, it was the command's fault.
+func (e *Engine) doubt(ahead []cmd, replies []reply) {
+	switch {
+	case len(ahead) == 0:
+	case ahead[0].Args()[0] == msetex:
+		e.doubted.Store(notCarriedOut(replies[0].err))
+	case replies[0].err == nil && e.doubted.Load():
 		e.noMSETEX.Store(true)
-		spent.commands -= refused // what Redis does not know is not billed
 	}
-	return all, spent, err
 }
 
 const msetex = "MSETEX"

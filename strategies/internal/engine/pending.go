@@ -263,7 +263,7 @@ func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent
 		if len(sent.keys) == 0 {
 			return spent, nil // others have sent them
 		}
-		replies, c, fail := e.call(detached, e.cfg.Budget-time.Since(start), sent.cmds...)
+		replies, c, fail := e.setMany(detached, e.cfg.Budget-time.Since(start), sent.cmds)
 		spent.add(c)
 		e.confirm(sent, replies)
 		if fail == nil {

@@ -71,9 +71,10 @@ func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([
 	defer func() { done(outcome) }()
 	sending := e.pending.due(time.Now())
 	defer e.pending.leave(sending.keys)
-	first := len(sending.cmds)
+	ahead, place := e.join(sending.cmds)
+	first := len(ahead)
 	batch := make([]command.Cmd, 0, first+len(cmds)+1)
-	for _, c := range sending.cmds {
+	for _, c := range ahead {
 		batch = append(batch, c)
 	}
 	flush, flushed, due := e.fleetFlush(time.Now())
@@ -103,7 +104,8 @@ func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([
 		}
 		return nil, spent, err
 	}
-	e.confirm(sending, replies[:first])
+	e.confirm(sending, spread(replies[:first], place))
+	e.doubt(ahead, replies[:first])
 	return replies[len(replies)-len(cmds):], spent, nil
 }
 

@@ -170,7 +170,7 @@ func (w *write) send(ctx context.Context, value func(string) any, took time.Dura
 	e := w.c.e
 	for from := 0; from < len(w.queries); {
 		part, cmds := w.pack(from, value, took)
-		replies, spent, err := e.call(context.WithoutCancel(ctx), e.cfg.Budget, cmds...)
+		replies, spent, err := e.setMany(context.WithoutCancel(ctx), e.cfg.Budget, cmds)
 		w.cost.add(spent)
 		for i, p := range part {
 			var own []reply
@@ -225,8 +225,8 @@ func (w *write) pair(q *query, s *snapshot, value func(string) any, took time.Du
 	if w.o.TTL < time.Millisecond {
 		return cmds
 	}
-	h := w.c.header(life{w.o.TTL, w.o.StaleWhileRevalidate, w.o.StaleIfError}, took, false)
-	set, err := w.c.set(q.entry, h, next, value(q.key))
+	lives := life{w.o.TTL, w.o.StaleWhileRevalidate, w.o.StaleIfError}
+	set, err := w.c.set(q.entry, w.c.header(lives, took, false), lives.expiry(), next, value(q.key))
 	switch {
 	case err == nil:
 		return append(cmds, set)
