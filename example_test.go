@@ -14,6 +14,7 @@ import (
 
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/ops"
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
@@ -98,7 +99,7 @@ func Example_handler() {
 		Tags: []string{"extensions"}, Query: handler.Query{"page": "1", "sort": "downloads"}, Public: true,
 	})
 	mux.Handle("GET /list", list(http.HandlerFunc(listExtensions)))
-	mux.Handle("GET /api/cache/metrics", handler.Metrics(store))
+	mux.Handle("GET /api/cache/metrics", ops.Metrics(store))
 
 	for _, path := range []string{"/list", "/list?sort=downloads", "/list?page=1&sort=downloads"} {
 		w := httptest.NewRecorder()

@@ -18,40 +18,41 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/internal/rig"
 	"github.com/cldcde/restash/strategies"
 )
 
 func TestConditionalRequestsAreAnsweredWith304(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	var runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
-	first := get(mux, "/x", `If-None-Match: "other"`)
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), rig.Counting(&runs))
+	first := rig.Get(mux, "/x", `If-None-Match: "other"`)
 	require.Equal(t, 200, first.Status)
 	tag := first.Header.Get("Etag")
 	require.Regexp(t, `^"[\w-]{20}"$`, tag)
 	for _, condition := range []string{tag, "W/" + tag, `"a", ` + tag, "*"} {
-		a := get(mux, "/x", "If-None-Match: "+condition)
+		a := rig.Get(mux, "/x", "If-None-Match: "+condition)
 		assert.Equal(t, http.StatusNotModified, a.Status, condition)
 		assert.Empty(t, a.Body)
 		assert.Equal(t, tag, a.Header.Get("Etag"))
 		assert.Empty(t, a.Header.Get("Content-Length"))
-		assert.Equal(t, "HIT", a.cache())
+		assert.Equal(t, "HIT", a.Cache())
 	}
 	// If-None-Match goes before If-Modified-Since.
-	a := get(mux, "/x", `If-None-Match: "no"`, "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT")
+	a := rig.Get(mux, "/x", `If-None-Match: "no"`, "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT")
 	assert.Equal(t, 200, a.Status)
 	assert.EqualValues(t, 1, runs.Load())
 }
 
 func TestHeadAndRangesComeFromTheStoredWhole(t *testing.T) {
-	r := newRig(t)
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+	r := rig.New(t)
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 		assert.Equal(t, http.MethodGet, r.Method)
 		assert.Empty(t, r.Header.Get("Range"))
 		io.WriteString(w, "0123456789")
 	})
-	head := ask(mux, http.MethodHead, "/x")
-	assert.Equal(t, []any{200, "", "10", "MISS"}, []any{head.Status, head.Body, head.Header.Get("Content-Length"), head.cache()})
+	head := rig.Ask(mux, http.MethodHead, "/x")
+	assert.Equal(t, []any{200, "", "10", "MISS"}, []any{head.Status, head.Body, head.Header.Get("Content-Length"), head.Cache()})
 	cases := map[string]struct {
 		status int
 		body   string
@@ -68,66 +69,41 @@ func TestHeadAndRangesComeFromTheStoredWhole(t *testing.T) {
 		"bytes=x":       {200, "0123456789", ""},
 	}
 	for field, c := range cases {
-		a := get(mux, "/x", "Range: "+field)
+		a := rig.Get(mux, "/x", "Range: "+field)
 		assert.Equal(t, c.status, a.Status, field)
 		assert.Equal(t, c.body, a.Body, field)
 		assert.Equal(t, c.field, a.Header.Get("Content-Range"), field)
 	}
-	a := get(mux, "/x", "Range: bytes=0-1", `If-Range: "old"`)
+	a := rig.Get(mux, "/x", "Range: bytes=0-1", `If-Range: "old"`)
 	assert.Equal(t, 200, a.Status)
-	a = get(mux, "/x", "Range: bytes=0-1", "If-Range: "+head.Header.Get("Etag"))
+	a = rig.Get(mux, "/x", "Range: bytes=0-1", "If-Range: "+head.Header.Get("Etag"))
 	assert.Equal(t, 206, a.Status)
 }
 
 func TestPanicReachesItsClientAndPoisonsNobody(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	var runs atomic.Int64
 	boom := errors.New("boom")
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 		if runs.Add(1) == 1 {
 			io.WriteString(w, "half an answer")
 			panic(boom)
 		}
 		io.WriteString(w, "whole")
 	})
-	assert.PanicsWithValue(t, boom, func() { get(mux, "/x") })
-	a := get(mux, "/x")
+	assert.PanicsWithValue(t, boom, func() { rig.Get(mux, "/x") })
+	a := rig.Get(mux, "/x")
 	assert.Equal(t, "whole", a.Body)
-	assert.Equal(t, "MISS", a.cache())
-	assert.Equal(t, "HIT", get(mux, "/x").cache())
-}
-
-func TestPanicByHeadersServesStaleOnlyIfItMay(t *testing.T) {
-	for control, want := range map[string]string{"max-age=60, stale-if-error=600": "good", "max-age=60": "panic", "max-age=60, must-revalidate": "panic"} {
-		r := newRig(t)
-		runs := 0
-		h := byHeader(r, func(w http.ResponseWriter, _ *http.Request) {
-			if runs++; runs > 1 {
-				panic("boom")
-			}
-			w.Header().Set("Cache-Control", control)
-			w.Header().Set("Age", "61")
-			w.Header().Set("Etag", `"1"`)
-			io.WriteString(w, "good")
-		})
-		require.Equal(t, "good", get(h, "/x").Body)
-		for range 3 {
-			if want == "panic" {
-				assert.PanicsWithValue(t, "boom", func() { get(h, "/x") }, control)
-				continue
-			}
-			a := get(h, "/x")
-			assert.Equal(t, []string{"STALE", want}, []string{a.cache(), a.Body})
-		}
-	}
+	assert.Equal(t, "MISS", a.Cache())
+	assert.Equal(t, "HIT", rig.Get(mux, "/x").Cache())
 }
 
 func TestPanicWithStaleIfErrorServesStale(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := rig.New(t)
 		cfg := handler.Config{Prefix: "sie", TTL: time.Second, StaleIfError: time.Hour}
 		var runs atomic.Int64
-		mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
 			switch runs.Add(1) {
 			case 1:
 				io.WriteString(w, "good")
@@ -137,19 +113,19 @@ func TestPanicWithStaleIfErrorServesStale(t *testing.T) {
 				panic("boom")
 			}
 		})
-		require.Equal(t, "good", get(mux, "/x").Body)
+		require.Equal(t, "good", rig.Get(mux, "/x").Body)
 		time.Sleep(time.Minute)
-		require.Equal(t, "STALE", get(mux, "/x").cache())
-		a := get(mux, "/x")
-		assert.Equal(t, []any{200, "good", "STALE"}, []any{a.Status, a.Body, a.cache()})
+		require.Equal(t, "STALE", rig.Get(mux, "/x").Cache())
+		a := rig.Get(mux, "/x")
+		assert.Equal(t, []any{200, "good", "STALE"}, []any{a.Status, a.Body, a.Cache()})
 	})
 }
 
 func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	started, goOn := make(chan struct{}), make(chan struct{})
 	var runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 		runs.Add(1)
 		close(started)
 		<-goOn
@@ -165,24 +141,24 @@ func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
 	leave()
 	close(goOn)
 	wg.Wait()
-	assert.Equal(t, "made for nobody", get(mux, "/x").Body)
+	assert.Equal(t, "made for nobody", rig.Get(mux, "/x").Body)
 	assert.EqualValues(t, 1, runs.Load())
 }
 
 func TestMissesCollapse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := rig.New(t)
 		started, goOn := make(chan struct{}, 100), make(chan struct{})
 		var runs atomic.Int64
-		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 			started <- struct{}{}
 			<-goOn
 			fmt.Fprintf(w, "run %d", runs.Add(1))
 		})
 		var wg sync.WaitGroup
-		answers := make([]answer, 20)
+		answers := make([]rig.Answer, 20)
 		for i := range answers {
-			wg.Go(func() { answers[i] = get(mux, "/x") })
+			wg.Go(func() { answers[i] = rig.Get(mux, "/x") })
 		}
 		<-started
 		synctest.Wait() // all have come
@@ -191,7 +167,7 @@ func TestMissesCollapse(t *testing.T) {
 		collapsed := 0
 		for _, a := range answers {
 			assert.Equal(t, "run 1", a.Body)
-			if strings.HasSuffix(a.status(), "; collapsed") {
+			if strings.HasSuffix(a.CacheStatus(), "; collapsed") {
 				collapsed++
 			}
 		}
@@ -202,9 +178,9 @@ func TestMissesCollapse(t *testing.T) {
 
 func TestPrivateAnswersAreNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := rig.New(t)
 		var arrived, runs atomic.Int64
-		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 			n := runs.Add(1)
 			for arrived.Load() < 8 && n == 1 {
 				time.Sleep(time.Millisecond)
@@ -218,7 +194,7 @@ func TestPrivateAnswersAreNotShared(t *testing.T) {
 		for range 8 {
 			wg.Go(func() {
 				arrived.Add(1)
-				a := get(mux, "/x")
+				a := rig.Get(mux, "/x")
 				mu.Lock()
 				defer mu.Unlock()
 				seen[a.Body+a.Header.Get("Set-Cookie")]++
@@ -231,20 +207,20 @@ func TestPrivateAnswersAreNotShared(t *testing.T) {
 
 func TestCacheOutageDoesNotStopTheHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
-		stop := r.srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		r := rig.New(t)
+		stop := r.Srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 			http.Error(w, "down", http.StatusInternalServerError)
 		})
 		var runs atomic.Int64
-		mux := route(r.store, "GET /x", listConfig(), counting(&runs))
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), rig.Counting(&runs))
 		for range 8 {
-			a := get(mux, "/x")
+			a := rig.Get(mux, "/x")
 			assert.Equal(t, 200, a.Status)
 		}
-		a := get(mux, "/x")
-		assert.Equal(t, "BYPASS", a.cache())
-		assert.Contains(t, a.status(), "fwd=bypass")
-		assert.Contains(t, a.status(), "detail=breaker")
+		a := rig.Get(mux, "/x")
+		assert.Equal(t, "BYPASS", a.Cache())
+		assert.Contains(t, a.CacheStatus(), "fwd=bypass")
+		assert.Contains(t, a.CacheStatus(), "detail=breaker")
 		assert.EqualValues(t, 9, runs.Load(), "the handler runs once a request")
 		stop()
 	})
@@ -255,18 +231,18 @@ func TestNilClientAlwaysLoads(t *testing.T) {
 	require.NoError(t, err)
 	defer store.Close(t.Context())
 	var runs atomic.Int64
-	mux := route(store, "GET /x", listConfig(), counting(&runs))
+	mux := rig.Mount(store, "GET /x", rig.ListConfig(), rig.Counting(&runs))
 	for range 2 {
-		a := get(mux, "/x")
-		assert.Equal(t, "BYPASS", a.cache())
-		assert.Contains(t, a.status(), "detail=disabled")
+		a := rig.Get(mux, "/x")
+		assert.Equal(t, "BYPASS", a.Cache())
+		assert.Contains(t, a.CacheStatus(), "detail=disabled")
 	}
 	assert.EqualValues(t, 2, runs.Load())
 }
 
 func TestFieldsOfAnOuterMiddlewareStay(t *testing.T) {
-	r := newRig(t)
-	inner := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+	r := rig.New(t)
+	inner := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Accept")
 		w.Header().Set("X-Changed", "by the handler")
 		io.WriteString(w, "x")
@@ -280,8 +256,8 @@ func TestFieldsOfAnOuterMiddlewareStay(t *testing.T) {
 	})
 	for _, state := range []string{"MISS", "HIT", "HIT"} {
 		origin := fmt.Sprint("https://", n.Add(1), ".example")
-		a := get(outer, "/x", "Origin: "+origin)
-		assert.Equal(t, state, a.cache())
+		a := rig.Get(outer, "/x", "Origin: "+origin)
+		assert.Equal(t, state, a.Cache())
 		assert.Equal(t, origin, a.Header.Get("Access-Control-Allow-Origin"), "each request's own")
 		assert.Equal(t, "by the handler", a.Header.Get("X-Changed"))
 		assert.Equal(t, []string{"Origin", "Accept"}, a.Header["Vary"])
@@ -292,9 +268,9 @@ func TestFieldsOfAnOuterMiddlewareStay(t *testing.T) {
 // said it (faults A3).
 func TestAnOuterMiddlewareForbidsStoring(t *testing.T) {
 	for _, field := range []string{"Cache-Control: private, no-store", "Cache-Control: private", "Cache-Control: no-cache", "Set-Cookie: a=b"} {
-		for name, cfg := range map[string]handler.Config{"preset": listConfig(), "by header": {}} {
-			r := newRig(t)
-			inner := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		for name, cache := range both(rig.ListConfig()) {
+			r := rig.New(t)
+			inner := cache(r.Store)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Last-Modified", "Mon, 01 Jan 2024 00:00:00 GMT")
 				io.WriteString(w, "alice's page")
 			}))
@@ -304,15 +280,15 @@ func TestAnOuterMiddlewareForbidsStoring(t *testing.T) {
 				inner.ServeHTTP(w, r)
 			})
 			for range 2 {
-				a := get(outer, "/x")
-				assert.NotEqual(t, "HIT", a.cache(), "%s, %s", name, field)
+				a := rig.Get(outer, "/x")
+				assert.NotEqual(t, "HIT", a.Cache(), "%s, %s", name, field)
 				key, value, _ := strings.Cut(field, ": ")
 				assert.Equal(t, []string{value}, a.Header[key])
 			}
 		}
 	}
-	r := newRig(t)
-	inner := handler.Cache(r.store, listConfig())(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	r := rig.New(t)
+	inner := handler.Cache(r.Store, rig.ListConfig())(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Del("Cache-Control")
 		io.WriteString(w, "everybody's page")
 	}))
@@ -320,38 +296,38 @@ func TestAnOuterMiddlewareForbidsStoring(t *testing.T) {
 		w.Header().Set("Cache-Control", "no-store")
 		inner.ServeHTTP(w, r)
 	})
-	get(outer, "/x")
-	assert.Equal(t, "HIT", get(outer, "/x").cache(), "the handler may take it back")
+	rig.Get(outer, "/x")
+	assert.Equal(t, "HIT", rig.Get(outer, "/x").Cache(), "the handler may take it back")
 }
 
 func TestVersionsDoNotShare(t *testing.T) {
-	r := newRig(t)
-	cfg := listConfig()
+	r := rig.New(t)
+	cfg := rig.ListConfig()
 	var runs atomic.Int64
-	get(route(r.store, "GET /x", cfg, counting(&runs)), "/x")
+	rig.Get(rig.Mount(r.Store, "GET /x", cfg, rig.Counting(&runs)), "/x")
 	cfg.Version = "deploy 2"
-	assert.Equal(t, "MISS", get(route(newStore(t, r.srv), "GET /x", cfg, counting(&runs)), "/x").cache())
+	assert.Equal(t, "MISS", rig.Get(rig.Mount(rig.NewStore(t, r.Srv), "GET /x", cfg, rig.Counting(&runs)), "/x").Cache())
 }
 
 func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	var runs atomic.Int64
-	cfg := listConfig()
+	cfg := rig.ListConfig()
 	cfg.Prefix, cfg.Public = "users", false
-	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
+	mux := rig.Mount(r.Store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
 		runs.Add(1)
 		http.SetCookie(w, &http.Cookie{Name: "session", Value: fmt.Sprint(runs.Load())})
 		fmt.Fprintf(w, "hello %s", r.Header.Get("Cookie"))
 	})
-	ada, bob := get(mux, "/x", "Cookie: u=ada"), get(mux, "/x", "Cookie: u=bob")
+	ada, bob := rig.Get(mux, "/x", "Cookie: u=ada"), rig.Get(mux, "/x", "Cookie: u=bob")
 	assert.Equal(t, []string{"hello u=ada", "hello u=bob"}, []string{ada.Body, bob.Body})
-	first, second := get(mux, "/x"), get(mux, "/x")
-	assert.Equal(t, []string{"MISS", "BYPASS"}, []string{first.cache(), second.cache()}, "not every answer says HIT")
+	first, second := rig.Get(mux, "/x"), rig.Get(mux, "/x")
+	assert.Equal(t, []string{"MISS", "BYPASS"}, []string{first.Cache(), second.Cache()}, "not every answer says HIT")
 	assert.NotEqual(t, first.Header.Get("Set-Cookie"), second.Header.Get("Set-Cookie"))
 
 	// A store that fails does not run the handler again.
 	runs.Store(0)
-	stop := r.srv.Intercept(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
+	stop := r.Srv.Intercept(func(w http.ResponseWriter, req *http.Request, next http.Handler) {
 		body, _ := io.ReadAll(req.Body)
 		if strings.Contains(string(body), `"SET"`) {
 			http.Error(w, `{"error":"ERR no"}`, http.StatusInternalServerError)
@@ -361,27 +337,27 @@ func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) 
 		next.ServeHTTP(w, req)
 	})
 	defer stop()
-	plain := route(r.store, "GET /y", listConfig(), counting(&runs))
-	a := get(plain, "/y")
-	assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.cache()})
-	assert.Contains(t, a.status(), "detail=cache-error")
+	plain := rig.Mount(r.Store, "GET /y", rig.ListConfig(), rig.Counting(&runs))
+	a := rig.Get(plain, "/y")
+	assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.Cache()})
+	assert.Contains(t, a.CacheStatus(), "detail=cache-error")
 	assert.EqualValues(t, 1, runs.Load())
 }
 
 func TestDefect04_QueriesHaveKeysOfTheirOwn(t *testing.T) {
-	r := newRig(t)
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+	r := rig.New(t)
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.URL.RawQuery)
 	})
 	queries := []string{"", "search=a", "search=b", "search=a&page=2", "search=a%26page%3D2", "search=a:page:2", "search=%5Bobject+Object%5D"}
 	seen := map[string]bool{}
 	for _, q := range queries {
-		a := get(mux, "/x?"+q)
-		assert.Equal(t, "MISS", a.cache(), q)
+		a := rig.Get(mux, "/x?"+q)
+		assert.Equal(t, "MISS", a.Cache(), q)
 		assert.False(t, seen[a.Body], "%q has the answer of another query", q)
 		seen[a.Body] = true
 	}
 	for _, q := range queries {
-		assert.Equal(t, "HIT", get(mux, "/x?"+q).cache(), q)
+		assert.Equal(t, "HIT", rig.Get(mux, "/x?"+q).Cache(), q)
 	}
 }

@@ -1,7 +1,6 @@
 package handler_test
 
 import (
-	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/internal/rig"
 	"github.com/cldcde/restash/upstashtest"
 )
 
@@ -33,13 +33,13 @@ func BenchmarkHit(b *testing.B) {
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
 	require.NoError(b, err)
 	defer c.Close()
-	store := newStoreOn(b, c)
+	store := rig.NewStoreOn(b, c)
 	body := strings.Repeat(`{"id":"anthropic-ai-claude-code","downloads":123456},`, 100)
-	cfg := listConfig()
-	mux := route(store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
+	cfg := rig.ListConfig()
+	mux := rig.Mount(store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, body) })
 	req := httptest.NewRequest(http.MethodGet, "/x?page=2", nil)
-	require.Equal(b, "MISS", get(mux, "/x?page=2").cache())
-	require.Equal(b, "HIT", get(mux, "/x?page=2").cache())
+	require.Equal(b, "MISS", rig.Get(mux, "/x?page=2").Cache())
+	require.Equal(b, "HIT", rig.Get(mux, "/x?page=2").Cache())
 
 	b.Run("handler", func(b *testing.B) {
 		b.ReportAllocs()
@@ -66,20 +66,14 @@ func BenchmarkHit(b *testing.B) {
 
 // BenchmarkBypass is a request that goes around the cache.
 func BenchmarkBypass(b *testing.B) {
-	r := newRig(b)
-	cfg := listConfig()
+	r := rig.New(b)
+	cfg := rig.ListConfig()
 	cfg.Public = false
-	h := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
+	h := handler.Cache(r.Store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }))
 	req := httptest.NewRequest(http.MethodGet, "/x", nil)
 	req.Header.Set("Cookie", "session=1")
 	b.ReportAllocs()
 	for b.Loop() {
 		h.ServeHTTP(&sink{header: http.Header{}}, req)
 	}
-}
-
-// BenchmarkDecode is the part of a hit that grows with the body.
-func BenchmarkDecode(b *testing.B) {
-	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<10)
-	handler.DecodeStored(b, data)
 }

@@ -6,34 +6,36 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/cldcde/restash/handler/internal/rfc9111"
+	"github.com/cldcde/restash/handler/internal/route"
+	"github.com/cldcde/restash/strategies"
 )
 
-// Config says how the answers of one route are cached. With a TTL it is a
-// preset; without, the responses' own headers decide. See the package comment.
+// Config says how the answers of one route are cached: it is a preset. Where the
+// answers' own headers say it, use package httpcache.
 //
 // A Config is an [invalidate.Handle]: invalidate.Prefix(config, id) names the
 // entries whose first path value is id, invalidate.Prefix(config) all of them.
 type Config struct {
 	// Prefix names the preset: the first part of every key, and its name in
-	// metrics. Required with a TTL; "http" without.
+	// metrics. Required.
 	Prefix string
-	// TTL is how long an answer is fresh. 0 means that the response's own
-	// Cache-Control decides.
+	// TTL is how long an answer is fresh. Required.
 	TTL time.Duration
 	// StaleWhileRevalidate is how long after that it may be served while it
-	// is refreshed. 0 means not at all. For presets only.
+	// is refreshed. 0 means not at all.
 	StaleWhileRevalidate time.Duration
 	// StaleIfError is how long after TTL it may be served when the handler
-	// panics or answers 500, 502, 503 or 504. 0 means not at all. For presets only.
+	// panics or answers 500, 502, 503 or 504. 0 means not at all.
 	StaleIfError time.Duration
 	// Negative is how long a 404 or 410 is stored. 0 means that it is not.
-	// For presets only.
 	Negative time.Duration
 	// Tags of every answer. A tag may hold the name of a path value or of a
 	// parameter in Query: "extension:{id}". If that is empty the tag is left out.
 	Tags []string
 	// Query lists the parameters that count, with their defaults. Others are
-	// ignored, and the handler does not see them. For presets only.
+	// ignored, and the handler does not see them.
 	Query Query
 	// Key, if set, makes the key instead of the path and Query; the handler
 	// then sees the request's query and host as they came.
@@ -41,20 +43,18 @@ type Config struct {
 	// Vary names request fields that select the answer, such as
 	// Accept-Language: they are in the key, and the handler of a preset sees no
 	// others but those that select nothing (traceparent, X-Request-Id and the
-	// like). Without a TTL it names those that are known to, so that the first
-	// hit in a process need not learn them.
+	// like).
 	Vary []string
 	// Skip, if set, lets a request go around the cache.
 	Skip func(*http.Request) bool
 	// Identity, if set, says who asks: the value is in the key, and requests
 	// with credentials are cached, each user's for that user. The handler then
-	// sees the fields that say who asks. For "" there is no such user. For
-	// presets only.
+	// sees the fields that say who asks. For "" there is no such user.
 	Identity func(*http.Request) string
 	// Public says that the answers are the same for everyone: what says who
 	// asks (Cookie, Authorization, a client certificate, fields such as
 	// X-Forwarded-User) is ignored, and removed before the handler runs. Without
-	// it requests that say it bypass the cache. For presets only.
+	// it requests that say it bypass the cache.
 	Public bool
 	// ByHost makes the host part of a preset's key; without it the handler
 	// does not see the host that was asked for.
@@ -95,18 +95,11 @@ type Advanced struct {
 	// MaxBody is the most bytes of a body that is held to be stored; a longer
 	// one passes through. 0 means 512 KB (512 × 1,024), the most that fits.
 	MaxBody int
-	// Targets are the targeted fields that take the place of Cache-Control,
-	// the first that is there counting (RFC 9213). nil means
-	// CDN-Cache-Control. For responses' own headers only.
-	Targets []string
 	// TagFields are response fields that hold tags, separated by commas or
 	// blanks; they are removed before the client sees them. nil means
 	// Cache-Tag and Surrogate-Key. Tags that come this way cost one command
 	// and trip more when stored.
 	TagFields []string
-	// Keep is how long past its lifetime a response that can be validated is
-	// kept, for responses' own headers. 0 means 24 hours, negative not at all.
-	Keep time.Duration
 	// ShowKey writes the key into Cache-Status.
 	ShowKey bool
 	// Timeout is how long the handler may take for an answer that is to be
@@ -161,56 +154,19 @@ const (
 	// DefaultTimeout is how long the handler may take for an answer that is to
 	// be stored.
 	DefaultTimeout = 30 * time.Second
-	defaultKeep    = 24 * time.Hour
-	// keepUnvalidated is the same for a response that cannot be validated: it
-	// helps only while the handler is out of reach.
-	keepUnvalidated = 10 * time.Minute
-	rfcName         = "http"
-	// maxAgeOfMarker is the TTL of the handle without a preset; every load sets its own.
-	maxAgeOfMarker = time.Hour
 )
 
 // Name is the name of the class of values in the cache; it makes a Config a
 // handle for package invalidate.
-func (c Config) Name() string {
-	if c.Prefix == "" {
-		return rfcName
-	}
-	return plainName(c.Prefix)
-}
-
-// preset reports whether the Config, not the response, gives the lifetime.
-func (c Config) preset() bool { return c.TTL > 0 }
-
-// plainName spells s with letters, digits and -._ only, "~" and two
-// hexadecimal digits standing for any other byte.
-func plainName(s string) string {
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '.', c == '_':
-			b.WriteByte(c)
-		default:
-			fmt.Fprintf(&b, "~%02X", c)
-		}
-	}
-	return b.String()
-}
+func (c Config) Name() string { return route.PlainName(c.Prefix) }
 
 func (c Config) withDefaults() Config {
 	a := &c.Advanced
 	if a.MaxBody == 0 {
 		a.MaxBody = DefaultMaxBody
 	}
-	if a.Targets == nil {
-		a.Targets = []string{"Cdn-Cache-Control"}
-	}
 	if a.TagFields == nil {
 		a.TagFields = []string{"Cache-Tag", "Surrogate-Key"}
-	}
-	if a.Keep == 0 {
-		a.Keep = defaultKeep
 	}
 	if a.Timeout == 0 {
 		a.Timeout = DefaultTimeout
@@ -218,18 +174,10 @@ func (c Config) withDefaults() Config {
 	if a.CDN.TTL > 0 && a.CDN.Fields == nil {
 		a.CDN.Fields = []string{"CDN-Cache-Control"}
 	}
-	a.Targets, a.TagFields = canonicalAll(a.Targets), canonicalAll(a.TagFields)
-	a.IdentityFields = canonicalAll(a.IdentityFields)
-	c.Vary = union(canonicalAll(c.Vary), nil)
+	a.TagFields = rfc9111.CanonicalAll(a.TagFields)
+	a.IdentityFields = rfc9111.CanonicalAll(a.IdentityFields)
+	c.Vary = rfc9111.Union(rfc9111.CanonicalAll(c.Vary), nil)
 	return c
-}
-
-func canonicalAll(names []string) []string {
-	all := make([]string, len(names))
-	for i, n := range names {
-		all[i] = canonical(n)
-	}
-	return all
 }
 
 // check names the field that is wrong.
@@ -239,16 +187,14 @@ func (c Config) check() error {
 	}
 	a := c.Advanced
 	switch {
-	case c.TTL < 0:
-		return wrong("TTL", "is negative")
-	case c.preset() && c.Prefix == "":
-		return wrong("Prefix", "is empty: a Config with a TTL needs one")
+	case c.Prefix == "":
+		return wrong("Prefix", "is empty")
+	case c.TTL <= 0:
+		return wrong("TTL", "is %s, want more than 0; package httpcache goes by the answers' own headers", c.TTL)
 	case len(c.Name()) > 128:
 		return wrong("Prefix", "has %d bytes, want at most 128", len(c.Name()))
 	case c.StaleWhileRevalidate < 0, c.StaleIfError < 0, c.Negative < 0:
 		return wrong("StaleWhileRevalidate, StaleIfError or Negative", "is negative")
-	case !c.preset() && (c.StaleWhileRevalidate > 0 || c.StaleIfError > 0 || c.Negative > 0 || c.Public || c.Query != nil || c.Identity != nil):
-		return wrong("TTL", "is 0: then StaleWhileRevalidate, StaleIfError, Negative, Public, Query and Identity mean nothing")
 	case c.Public && c.Identity != nil:
 		return wrong("Identity", "is set, and Public says that who asks does not count")
 	case len(c.Tags) > 16:
@@ -257,8 +203,8 @@ func (c Config) check() error {
 		return wrong("Tags", "has an empty tag")
 	case a.MaxBody < 0:
 		return wrong("Advanced.MaxBody", "is negative")
-	case len(c.Vary) > maxVary:
-		return wrong("Vary", "has %d names, want at most %d", len(c.Vary), maxVary)
+	case len(c.Vary) > rfc9111.MaxVary:
+		return wrong("Vary", "has %d names, want at most %d", len(c.Vary), rfc9111.MaxVary)
 	}
 	for _, t := range c.Tags {
 		if strings.Count(t, "{") != strings.Count(t, "}") {
@@ -266,4 +212,31 @@ func (c Config) check() error {
 		}
 	}
 	return nil
+}
+
+// settings are what the route of c keeps.
+func (c Config) settings() route.Settings {
+	functions := [...]bool{c.Key != nil, c.Skip != nil, c.Identity != nil}
+	class := strategies.Config{
+		Name: c.Name(), TTL: c.TTL,
+		StaleWhileRevalidate: c.StaleWhileRevalidate, StaleIfError: c.StaleIfError,
+		Version:  route.Version(c.Version),
+		Advanced: strategies.Advanced{HardTimeout: c.Advanced.Timeout},
+	}
+	a := c.Advanced
+	c.Key, c.Skip, c.Identity = nil, nil, nil
+	return route.Settings{
+		Class: class, TTL: c.TTL, Description: fmt.Sprintf("%v %#v", functions, c),
+		Functions: functions != [3]bool{},
+		MaxBody:   a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, Detach: a.Detach, Ranges: true,
+	}
+}
+
+// route checks cfg and finds its route, for mounting or for warming.
+func (c Config) route(store *strategies.Store, mount bool) (Config, *route.Route) {
+	if err := c.check(); err != nil {
+		panic(err.Error())
+	}
+	c = c.withDefaults()
+	return c, route.For(store, c.settings(), mount)
 }

@@ -72,24 +72,6 @@ func ExampleCache() {
 	// MISS page 1 by recent
 }
 
-// Without a TTL the handler's own header fields decide, after RFC 9111.
-func ExampleCache_headers() {
-	store, done := exampleStore()
-	defer done()
-	h := handler.Cache(store, handler.Config{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=60")
-		w.Header().Set("Vary", "Accept-Language")
-		io.WriteString(w, r.URL.Path)
-	}))
-	visit(h, "/a")
-	visit(h, "/a")
-	visit(h, "/b")
-	// Output:
-	// MISS /a
-	// HIT  /a
-	// MISS /b
-}
-
 // A stored route is warmed through the application's own mux.
 func ExampleWarm() {
 	store, done := exampleStore()
@@ -127,28 +109,4 @@ func ExampleWriteStatus() {
 	// Output:
 	// MISS Ada
 	// HIT  Ada
-}
-
-func ExamplePurge() {
-	store, done := exampleStore()
-	defer done()
-	mux := http.NewServeMux()
-	mux.Handle("POST /api/cache/invalidate", handler.Purge(store, handler.Secret("s3cret")))
-	r := httptest.NewRequest(http.MethodPost, "/api/cache/invalidate?tag=extensions", nil)
-	r.Header.Set("Authorization", "Bearer s3cret")
-	w := httptest.NewRecorder()
-	mux.ServeHTTP(w, r)
-	fmt.Print(w.Body)
-	// Output:
-	// {"targets":"tag(extensions)","dryRun":false,"commands":1,"trips":1,"pending":0,"keys":0}
-}
-
-func ExampleMetrics() {
-	store, done := exampleStore()
-	defer done()
-	w := httptest.NewRecorder()
-	handler.Metrics(store).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/api/cache/metrics", nil))
-	fmt.Println(w.Body.String()[:97])
-	// Output:
-	// {"metrics":{"hits":0,"misses":0,"errors":0,"hitRate":0,"avgLatency":0,"totalRequests":0},"scope":
 }

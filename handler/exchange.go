@@ -1,283 +1,228 @@
 package handler
 
 import (
-	"errors"
+	"bytes"
+	"context"
 	"net/http"
+	"strconv"
+	"strings"
 	"time"
 
-	"github.com/cldcde/restash/strategies"
+	"github.com/cldcde/restash/handler/internal/record"
+	"github.com/cldcde/restash/handler/internal/rfc9111"
+	"github.com/cldcde/restash/handler/internal/route"
 )
 
-// exchange is one request that goes through the cache.
+// exchange is one request under a preset.
 type exchange struct {
-	p    *preset
-	next http.Handler
-	w    http.ResponseWriter
-	r    *http.Request
-	// outer is the header as the middleware around this one had set it.
-	outer http.Header
-
-	key string
-	// warming is what the request is, if it is no client's
-	warming *mark
-	asks    directives // the request's Cache-Control; nothing for presets
-	turn    turn
+	route.Exchange
+	cfg *Config
 }
 
-// turn is what the earlier rounds of an exchange say of the next one. An
-// attempt has a copy: its load may go on while the exchange starts over.
-type turn struct {
-	// known is a stored response that this request may not take as it is; the
-	// handler is asked whether it still holds.
-	known *response
-	// why is the Cache-Status word for known.
-	why string
-	// fresh says that only a new answer will do.
-	fresh bool
-	// whole says that the handler is to be asked without conditions.
-	whole bool
+func newExchange(cfg *Config, on *route.Route, next http.Handler, w http.ResponseWriter, r *http.Request) *exchange {
+	x := &exchange{cfg: cfg}
+	x.Exchange = route.Exchange{Route: on, Rules: x, Next: next, W: w, R: r, Key: cfg.key(r), Tags: cfg.tags(r)}
+	return x
 }
 
-// maxRounds bounds how often a request starts over, because it first has to
-// learn which fields select its answer or may not take the one it was given.
-const maxRounds = 4
-
+// serve asks the cache, a second time if the handler confirmed an answer that
+// is not the stored one: then for a whole one.
 func (x *exchange) serve() {
-	cfg := x.p.cfg
-	x.asks = noDirectives()
-	x.outer = x.w.Header().Clone()
-	if cfg.preset() {
-		x.key = cfg.presetKey(x.r)
-	} else {
-		x.key = x.rfcKey()
-		if lines := x.r.Header["Cache-Control"]; len(lines) > 0 {
-			x.asks = parseCacheControl(lines)
+	if x.Passes() {
+		if h := x.W.Header(); len(h["Cache-Control"]) == 0 {
+			h["Cache-Control"] = route.OnlyPrivate // until the handler says otherwise, as on its first answer
 		}
-	}
-	if x.passes() {
-		if h := x.w.Header(); cfg.preset() && len(h["Cache-Control"]) == 0 {
-			h["Cache-Control"] = onlyPrivate // until the handler says otherwise, as on its first answer
-		}
-		x.direct("hit-for-pass")
+		x.Direct("hit-for-pass")
 		return
 	}
-	names := x.names()
-	for range maxRounds {
-		next, answered := x.round(names)
-		if answered {
+	for range 2 {
+		a := x.Ask(x.cfg.Vary)
+		if a == nil {
 			return
 		}
-		names = next
+		if a.Out == nil || !a.Out.Again {
+			x.Answer(a, a.Verdict())
+			return
+		}
+		x.Turn = route.Turn{Whole: true, Fresh: true}
 	}
-	x.direct("undecided")
+	x.Direct("undecided")
 }
 
-// names are the request fields that select the answer, as far as they are known.
-func (x *exchange) names() []string {
-	if x.p.cfg.preset() {
-		return x.p.cfg.Vary
-	}
-	return x.p.vary.of(x.key)
+// Load asks the handler: a preset has no other way to answer a miss.
+func (x *exchange) Load(ctx context.Context, job *route.Job) (*record.Response, error) {
+	return job.Ask(ctx)
 }
 
-// refresh sees to the refresh of a stale answer, which the client has by now.
-// The handler may not run on when the request has ended, so it runs here, for
-// a short while; a client of HTTP/1.1 waits for that with its next request on
-// the same connection only.
-func (x *exchange) refresh(a *attempt) {
-	if !a.later.Due() {
-		return
-	}
-	ctx := x.r.Context()
-	if x.p.cfg.Advanced.Detach && a.later.Go(func() { a.later.Do(ctx) }) {
-		return
-	}
-	_ = http.NewResponseController(x.w).Flush() // one that cannot sends the end later
-	a.later.Run(ctx)
+// Request is a request that holds nothing that could change the answer without
+// being in the key.
+func (x *exchange) Request() *http.Request {
+	inner := route.Bare(x.R)
+	x.cfg.reduce(inner, x.R)
+	return inner
 }
 
-func (x *exchange) rfcKey() string {
-	if x.p.cfg.Key != nil {
-		return x.p.cfg.Key(x.r)
-	}
-	return locate(x.r).key(x.r.URL.EscapedPath(), x.r.URL.RawQuery)
-}
-
-// variant names this request's values of the given fields.
-func (x *exchange) variant(names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return variantOf(names, x.p.cfg.selecting(x.r.Header))
-}
-
-// round asks the cache once. It returns the list to ask with next, or that
-// the client has its answer.
-func (x *exchange) round(names []string) (next []string, answered bool) {
-	a := newAttempt(x, names)
-	resp, err := a.fetch()
-	switch {
-	case a.ran && err != nil:
-		a.cap.deliver(refuseTime) // too late to be stored, not to be sent
-	case a.out != nil && a.out.refused == refuseCut && x.r.Method == http.MethodGet:
-		a.cap.deliver(refuseCut) // the client sees the break, as without a cache
-	}
-	if a.cap.leave() {
-		x.sent(a)
-		return nil, true
-	}
-	own, ran := a.out, a.ran
-	switch {
-	case own != nil && own.panicked != nil:
-		panic(own.panicked)
-	case own != nil && own.absent:
-		x.refuse(http.StatusGatewayTimeout, "not in the cache", "only-if-cached")
-		return nil, true
-	case own != nil && own.again:
-		x.turn = turn{why: x.turn.why, whole: true, fresh: true}
-		return names, false
-	case err != nil:
-		x.failed(err, ran)
-		return nil, true
-	case resp.marker:
-		a.keepMarker(x.r.Context())
-		return x.p.vary.learn(x.key, resp.vary), false
-	case own == nil && x.variant(resp.vary) != resp.variant:
-		return x.p.vary.learn(x.key, resp.vary), false
-	case own == nil && !x.p.cfg.preset():
-		if why := x.unfit(resp, a.status); why != "" {
-			x.turn = turn{known: resp, why: why, fresh: true, whole: x.turn.whole}
-			return names, false
+// reduce takes from inner all that is not in the key of r and might change the
+// answer.
+func (c Config) reduce(inner, r *http.Request) {
+	known := c.identityOf(r) != ""
+	for name := range inner.Header {
+		if !c.passes(name, known) {
+			delete(inner.Header, name)
 		}
 	}
-	x.answer(resp, a, own)
-	x.refresh(a)
-	return nil, true
-}
-
-// answer sends a response that was not sent while it was made.
-func (x *exchange) answer(resp *response, a *attempt, own *outcome) {
-	v := a.verdict(own)
-	x.tally(v, own)
-	if own != nil {
-		merge(x.w.Header(), own.dropped)
+	inner.Method, inner.RemoteAddr, inner.TransferEncoding, inner.Trailer = http.MethodGet, nowhere, nil, nil
+	inner.Proto, inner.ProtoMajor, inner.ProtoMinor = "HTTP/1.1", 1, 1
+	if !c.ByHost {
+		inner.TLS = nil
 	}
-	now := time.Now()
-	if !x.p.cfg.preset() {
-		val := assess(resp, x.p.cfg.Advanced.Targets, now)
-		if v.timed = own == nil || v.stored; v.timed {
-			v.ttl = val.lifetime - val.age
-		}
-		if own == nil && v.ttl < 0 {
-			v.state = strategies.Stale
-		}
-	}
-	x.write(resp, v, own != nil && !own.fromStore, now)
-}
-
-// unfit says why a stored response may not answer this request, in the words
-// of Cache-Status; "" if it may (RFC 9111 sections 4.2.4, 5.2.1 and 5.2.2.4).
-func (x *exchange) unfit(resp *response, st strategies.Status) string {
-	v := assess(resp, x.p.cfg.Advanced.Targets, time.Now())
-	// A hit is refreshed by the Store at its next read, if not at this one.
-	return x.judge(v, st.State != strategies.Miss)
-}
-
-func (x *exchange) judge(v validity, refreshing bool) string {
-	ask := x.asks
-	reload := ask.maxAge != unset && v.age > ask.maxAge.duration() && !(v.immutable && v.fresh())
-	switch {
-	case ask.noCache:
-		return "request"
-	case reload:
-		return "request"
-	case ask.minFresh != unset && v.lifetime-v.age < ask.minFresh.duration():
-		return "request"
-	case v.fresh():
-		return ""
-	case !v.mayBeStale():
-		return "stale"
-	case ask.maxStaleAny, ask.maxStale != unset && v.staleness() <= ask.maxStale.duration():
-		return ""
-	case refreshing && v.staleness() <= v.revalidateWindow():
-		return ""
-	}
-	return "stale"
-}
-
-// failed answers when neither the cache nor the handler did. ran says that
-// the handler ran for this request: then it does not run again.
-func (x *exchange) failed(err error, ran bool) {
-	var p *strategies.PanicError
-	switch {
-	case x.r.Context().Err() != nil: // the client has left
-	case ran && errors.As(err, &p):
-		panic(p.Value)
-	case ran:
-		x.refuse(http.StatusServiceUnavailable, "the handler took too long", "timeout")
-	default:
-		x.direct("cache-error")
-	}
-}
-
-func (x *exchange) refuse(status int, text, detail string) {
-	v := verdict{state: strategies.Miss, fwd: "miss", detail: detail}
-	h := x.w.Header()
-	v.write(h)
-	h.Set("Cache-Control", "no-store")
-	http.Error(x.w, text, status)
-}
-
-// direct runs the handler on the client's writer, around the cache.
-func (x *exchange) direct(detail string) {
-	x.p.count.bypass.Add(1)
-	v := verdict{state: strategies.Bypass, fwd: "bypass", detail: detail}
-	v.write(x.w.Header())
-	inner := x.p.cfg.innerRequest(x.r)
-	inner.Method = x.r.Method
-	for _, name := range append(conditions, "Range") {
-		restore(inner.Header, x.r.Header, name)
-	}
-	x.next.ServeHTTP(x.w, inner)
-}
-
-// sent counts an answer that went out while the handler wrote it.
-func (x *exchange) sent(a *attempt) {
-	own := a.out
-	x.tally(a.verdict(own), own)
-	if own != nil && own.panicked != nil {
-		panic(own.panicked)
-	}
-}
-
-func (x *exchange) tally(v verdict, own *outcome) {
-	n := &x.p.count
-	switch v.state {
-	case strategies.Hit:
-		n.hits.Add(1)
-	case strategies.Stale:
-		n.stale.Add(1)
-	case strategies.Bypass:
-		n.bypass.Add(1)
-	default:
-		n.misses.Add(1)
-	}
-	if v.collapsed {
-		n.collapsed.Add(1)
-	}
-	if own == nil {
+	if c.Key != nil {
 		return
 	}
-	switch own.refused {
-	case "":
-	case refuseSize:
-		n.oversized.Add(1)
-	case refuseCut:
-		n.cut.Add(1)
-	default:
-		n.passed.Add(1)
+	inner.URL.RawQuery = c.canonicalQuery(r)
+	inner.URL.ForceQuery, inner.URL.Fragment, inner.URL.User = false, "", nil
+	if inner.RequestURI = askedPath(r); inner.URL.RawQuery != "" {
+		inner.RequestURI += "?" + inner.URL.RawQuery
 	}
-	if own.validated {
-		n.validated.Add(1)
+	if !c.ByHost {
+		inner.Host, inner.URL.Host, inner.URL.Scheme = "", "", ""
 	}
 }
+
+// nowhere is the address of a preset's client: it can be parsed, and nobody
+// grants it anything.
+const nowhere = "0.0.0.0:0"
+
+// Confirm asks whether the stored answer still holds.
+func (x *exchange) Confirm(inner *http.Request, old *record.Response) bool {
+	return rfc9111.AskAgain(inner.Header, old.Header)
+}
+
+// Refuses says why an answer is not stored.
+func (x *exchange) Refuses(_ *http.Request, status int, h http.Header, _ time.Time) rfc9111.Refusal {
+	return x.cfg.refuses(status, h)
+}
+
+// Lasting: the next answer to this key is likely to be refused as well.
+func (x *exchange) Lasting(http.Header) bool { return true }
+
+// FallsBack reports whether an old answer takes the place of an error (RFC 5861
+// section 4).
+func (x *exchange) FallsBack(job *route.Job) bool {
+	at, window := job.StoredAt(), x.cfg.StaleIfError
+	return window > 0 && !at.IsZero() && time.Since(at) <= x.cfg.TTL+window
+}
+
+// Complete gives an answer an entity tag if it has none.
+func (x *exchange) Complete(job *route.Job, resp *record.Response, out *route.Outcome) {
+	out.Validated = identify(resp, job.Old)
+	resp.Vary, resp.Variant = x.cfg.Vary, x.Variant(x.cfg.Vary)
+}
+
+// identify gives a preset's answer an entity tag if it has none. A handler
+// that ignores conditions and answers with the same body has confirmed it.
+func identify(resp, old *record.Response) (validated bool) {
+	h := resp.Header
+	if old != nil && old.Status == resp.Status && bytes.Equal(old.Body, resp.Body) {
+		validated = true
+		for _, name := range [...]string{"Etag", "Last-Modified"} {
+			if stored := old.Header[name]; len(h[name]) == 0 && len(stored) > 0 {
+				h[name] = stored
+			}
+		}
+	}
+	if len(h["Etag"]) == 0 && resp.Status == http.StatusOK {
+		h["Etag"] = []string{record.EtagOf(resp.Body)}
+	}
+	return validated
+}
+
+// Live gives a negative answer the lifetime that those have.
+func (x *exchange) Live(job *route.Job, resp *record.Response) {
+	if negative(resp.Status) {
+		job.SetTTL(x.cfg.Negative)
+		job.SetStaleWhileRevalidate(0)
+		job.SetStaleIfError(0)
+	}
+}
+
+// Downstream says what caches behind this one may do with the answer.
+func (x *exchange) Downstream(h http.Header, stored bool, left time.Duration) {
+	switch {
+	case stored:
+		x.cfg.downstream(h, x.R, left)
+	case len(h["Cache-Control"]) == 0:
+		h["Cache-Control"] = route.OnlyPrivate
+	}
+}
+
+// refuses says why an answer is not stored: what the handler says against storing
+// is believed, the lifetime is the preset's.
+func (c Config) refuses(status int, h http.Header) rfc9111.Refusal {
+	if why := rfc9111.NeverStored(status, h); why != "" {
+		return why
+	}
+	if status >= http.StatusMultipleChoices && !(negative(status) && c.Negative > 0) {
+		return rfc9111.RefuseStatus
+	}
+	d := rfc9111.ParseCacheControl(h["Cache-Control"])
+	switch {
+	case d.Broken:
+		return rfc9111.RefuseBroken
+	case d.NoStore:
+		return rfc9111.RefuseNoStore
+	case d.Private || len(d.PrivateFields) > 0:
+		return rfc9111.RefusePrivate
+	case len(h["Set-Cookie"]) > 0 && !c.Advanced.StoreSetCookie:
+		return rfc9111.RefuseCookie
+	}
+	return rfc9111.Forbidden(h, d)
+}
+
+func negative(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
+
+// askEachTime lets browsers keep an answer but ask whether it still holds, so
+// that they see invalidations.
+var askEachTime = []string{"public, max-age=0, must-revalidate"}
+
+// downstream writes what caches behind this one may do with a preset's answer,
+// unless the handler has said it.
+func (c Config) downstream(h http.Header, r *http.Request, left time.Duration) {
+	if len(h["Cache-Control"]) == 0 {
+		h["Cache-Control"] = c.browsers(c.identityOf(r) != "")
+	}
+	cdn := c.Advanced.CDN
+	if cdn.TTL <= 0 || c.identityOf(r) != "" {
+		return
+	}
+	value := "max-age=" + secondsText(min(cdn.TTL, max(left, 0)))
+	if cdn.StaleWhileRevalidate > 0 {
+		value += ", stale-while-revalidate=" + secondsText(cdn.StaleWhileRevalidate)
+	}
+	for _, field := range cdn.Fields {
+		h.Set(field, value)
+	}
+	if tags := c.tags(r); cdn.TagField != "" && len(tags) > 0 {
+		separator := ","
+		if strings.EqualFold(cdn.TagField, "Surrogate-Key") {
+			separator = " "
+		}
+		h.Set(cdn.TagField, strings.Join(tags, separator))
+	}
+}
+
+// browsers says how long a client may keep an answer without asking.
+func (c Config) browsers(private bool) []string {
+	whose := "public"
+	if private {
+		whose = "private"
+	} else if c.Advanced.MaxAge <= 0 {
+		return askEachTime
+	}
+	if keep := c.Advanced.MaxAge; keep > 0 {
+		return []string{whose + ", max-age=" + secondsText(keep)}
+	}
+	return []string{whose + ", max-age=0, must-revalidate"}
+}
+
+func secondsText(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }

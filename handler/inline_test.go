@@ -11,16 +11,17 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/internal/rig"
 	"github.com/cldcde/restash/strategies"
 )
 
 // The refresh of a stale answer comes behind the answer, inside its request.
 func TestInlineRefresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, func(c *strategies.StoreConfig) { c.Executor = strategies.Inline(300 * time.Millisecond) })
+		r := rig.New(t, func(c *strategies.StoreConfig) { c.Executor = strategies.Inline(300 * time.Millisecond) })
 		cfg := handler.Config{Prefix: "swr", TTL: time.Minute, StaleWhileRevalidate: time.Hour}
 		var runs atomic.Int64
-		mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", cfg, func(w http.ResponseWriter, _ *http.Request) {
 			n := runs.Add(1)
 			switch n {
 			case 3:
@@ -34,26 +35,15 @@ func TestInlineRefresh(t *testing.T) {
 			}
 			fmt.Fprint(w, n)
 		})
-		assert.Equal(t, "1", get(mux, "/x").Body)
+		assert.Equal(t, "1", rig.Get(mux, "/x").Body)
 		for _, want := range [][2]string{{"1", "STALE"}, {"2", "STALE"}, {"2", "STALE"}, {"2", "STALE"}, {"2", "STALE"}, {"2", "STALE"}} {
 			time.Sleep(2 * time.Minute)
-			a := get(mux, "/x")
-			assert.Equal(t, want, [2]string{a.Body, a.cache()}, a.status())
+			a := rig.Get(mux, "/x")
+			assert.Equal(t, want, [2]string{a.Body, a.Cache()}, a.CacheStatus())
 			assert.Empty(t, a.Header.Get("Set-Cookie"))
 			assert.Equal(t, 200, a.Status)
 		}
-		a := get(mux, "/x")
-		assert.Equal(t, []string{"7", "HIT"}, []string{a.Body, a.cache()})
+		a := rig.Get(mux, "/x")
+		assert.Equal(t, []string{"7", "HIT"}, []string{a.Body, a.Cache()})
 	})
-}
-
-func TestMetricsOfTheFleet(t *testing.T) {
-	r := newRig(t, func(c *strategies.StoreConfig) { c.FleetMetrics = true })
-	var runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
-	get(mux, "/x")
-	get(mux, "/x")
-	a := get(handler.Metrics(r.store), "/")
-	assert.Contains(t, a.Body, `{"metrics":{"hits":1,"misses":1,`)
-	assert.Contains(t, a.Body, `"scope":"fleet"`)
 }

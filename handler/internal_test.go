@@ -1,22 +1,36 @@
 package handler
 
 import (
-	"os"
+	"net/http"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/cldcde/restash/internal/json"
+	"github.com/cldcde/restash/strategies"
 )
 
-// The numbers are those of the original's documentation, whose hitRate of 0.68
-// is rounded down.
-func TestMetricsDocumentIsTheOriginals(t *testing.T) {
-	golden, err := os.ReadFile("testdata/metrics.json")
-	require.NoError(t, err)
-	got, err := json.Marshal(document{Metrics: basicsOf(1234, 567, 12, 23450*time.Microsecond)})
-	require.NoError(t, err)
-	assert.Equal(t, string(golden), string(got)+"\n")
+func TestWildcards(t *testing.T) {
+	for pattern, want := range map[string][]string{"GET /a/{id}": {"id"}, "/a/{x}/b/{rest...}": {"x", "rest..."}, "example.com/{$}": nil, "POST  /x": nil} {
+		names, closed := wildcards(pattern)
+		assert.True(t, closed, pattern)
+		assert.Equal(t, want, names, pattern)
+	}
+	for _, pattern := range []string{"", "/", "GET /files/", "/files/*", "/a/{id:[0-9]+}", "/a/{id:[0-9]{3}}"} {
+		_, closed := wildcards(pattern)
+		assert.False(t, closed, pattern)
+	}
+}
+
+func TestConfigSaysWhichFieldIsWrong(t *testing.T) {
+	for field, cfg := range map[string]Config{
+		"TTL": {Prefix: "x", TTL: -1}, "package httpcache": {Prefix: "x"}, "Prefix": {TTL: 1}, "StaleWhileRevalidate": {TTL: 1, Prefix: "x", StaleIfError: -1},
+		"Tags": {TTL: 1, Prefix: "x", Tags: []string{"a{b"}}, "Advanced.MaxBody": {TTL: 1, Prefix: "x", Advanced: Advanced{MaxBody: -1}},
+		"Identity": {TTL: 1, Prefix: "x", Public: true, Identity: func(*http.Request) string { return "" }},
+	} {
+		assert.ErrorContains(t, cfg.check(), field)
+	}
+	assert.Equal(t, "a~3Ab-c~2F~7E", Config{Prefix: "a:b-c/~"}.Name())
+	assert.PanicsWithValue(t, "handler: Config.Prefix is empty", func() {
+		Cache(new(strategies.Store), Config{TTL: 1})
+	})
 }

@@ -4,16 +4,16 @@ import (
 	"go/token"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
+	"github.com/cldcde/restash/handler/internal/route"
 	"github.com/cldcde/restash/strategies"
 )
 
-// presetKey is the key of a request under a preset: the host if it counts, the
+// key is the key of a request under a preset: the host if it counts, the
 // path values, the path as it was asked for and as the handler sees it, the
 // declared parameters that differ from their default, and who asks if that counts.
-func (c Config) presetKey(r *http.Request) string {
+func (c Config) key(r *http.Request) string {
 	if c.Key != nil {
 		if c.Identity == nil {
 			return c.Key(r)
@@ -149,102 +149,11 @@ func (c Config) canonicalQuery(r *http.Request) string {
 
 // tags are the tags of a request, with path values and parameters put in.
 func (c Config) tags(r *http.Request) []string {
-	if !slices.ContainsFunc(c.Tags, hasBrace) {
-		return c.Tags
-	}
-	given := r.URL.Query()
-	all := make([]string, 0, len(c.Tags))
-	for _, t := range c.Tags {
-		if t, ok := expand(t, func(name string) string {
-			if _, declared := c.Query[name]; declared {
-				return c.parameter(given, name)[0]
-			}
-			return r.PathValue(name)
-		}); ok {
-			all = append(all, t)
+	given := r.URL.Query
+	return route.Tags(c.Tags, func(name string) string {
+		if _, declared := c.Query[name]; declared {
+			return c.parameter(given(), name)[0]
 		}
-	}
-	return all
-}
-
-func hasBrace(tag string) bool { return strings.Contains(tag, "{") }
-
-// expand puts values in the places of {names}; false if one is empty.
-func expand(tag string, value func(string) string) (string, bool) {
-	var b strings.Builder
-	for {
-		before, after, found := strings.Cut(tag, "{")
-		b.WriteString(before)
-		if !found {
-			return b.String(), true
-		}
-		name, rest, _ := strings.Cut(after, "}")
-		v := value(name)
-		if v == "" {
-			return "", false
-		}
-		b.WriteString(v)
-		tag = rest
-	}
-}
-
-// overrides are request fields that some servers and frameworks believe more
-// than the request line. Nothing outside the key may change what is stored:
-// under a preset the handler does not see them, otherwise they are in the key.
-var overrides = []string{
-	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Port",
-	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Server", "X-Forwarded-Ssl",
-	"X-Host", "X-Http-Host-Override", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
-	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "Front-End-Https",
-}
-
-// locator finds the key of a URL that is asked for in the same way as a request.
-type locator struct {
-	scheme, host, override string
-}
-
-func locate(r *http.Request) locator {
-	l := locator{scheme: "http", host: strings.ToLower(r.Host)}
-	if r.TLS != nil {
-		l.scheme = "https"
-	}
-	var b strings.Builder
-	for _, name := range overrides {
-		if lines, there := r.Header[name]; there {
-			b.WriteString(name + ":" + strings.Join(lines, ",") + "\n")
-		}
-	}
-	l.override = b.String()
-	return l
-}
-
-// key is the key of a GET for a path and query as they were sent: origin,
-// path, query. So "a/b" and "a%2Fb" stay apart, and a prefix names a path
-// with all its queries.
-func (l locator) key(path, query string) string {
-	origin := l.scheme + "://" + l.host
-	if l.override != "" {
-		origin += "\n" + l.override
-	}
-	if path == "" {
-		path = "/"
-	}
-	return strategies.Key(origin, path, "?"+query)
-}
-
-// sameOrigin returns the key of a Location or Content-Location field, and
-// false if it names another origin (RFC 9111 section 4.4).
-func (l locator) sameOrigin(base *url.URL, field string) (string, bool) {
-	if field == "" {
-		return "", false
-	}
-	u, err := url.Parse(field)
-	if err != nil {
-		return "", false
-	}
-	if u.Host != "" && (!strings.EqualFold(u.Host, l.host) || u.Scheme != "" && !strings.EqualFold(u.Scheme, l.scheme)) {
-		return "", false
-	}
-	full := (&url.URL{Path: base.Path, RawPath: base.RawPath}).ResolveReference(u)
-	return l.key(full.EscapedPath(), full.RawQuery), true
+		return r.PathValue(name)
+	})
 }

@@ -2,9 +2,11 @@ package handler
 
 import (
 	"net/http"
-	"slices"
-	"strings"
+	"time"
 
+	"github.com/cldcde/restash/handler/internal/record"
+	"github.com/cldcde/restash/handler/internal/rfc9111"
+	"github.com/cldcde/restash/handler/internal/route"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -24,167 +26,81 @@ import (
 // refreshed behind it, for at most the inline budget (300 ms by default): the
 // client has the answer by then, but ServeHTTP has not returned.
 func Cache(store *strategies.Store, cfg Config) func(http.Handler) http.Handler {
-	p := presetFor(store, cfg, true)
-	return func(next http.Handler) http.Handler { return &cacher{p: p, next: next} }
+	cfg, r := cfg.route(store, true)
+	return func(next http.Handler) http.Handler { return &cacher{cfg: &cfg, route: r, next: next} }
 }
 
 type cacher struct {
-	p    *preset
-	next http.Handler
+	cfg   *Config
+	route *route.Route
+	next  http.Handler
 }
 
 // ServeHTTP answers from the cache or passes on.
 func (c *cacher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if m := markOf(r.Context()); m != nil && m.preset == c.p {
+	if m := c.route.MarkOf(r.Context()); m != nil {
 		c.warm(m, r)
 		return
 	}
-	if way := c.p.cfg.way(r); way != throughCache {
-		c.around(w, r, way)
+	if way := c.cfg.way(r); way != route.ThroughCache {
+		c.route.Around(w.Header(), way)
+		c.next.ServeHTTP(w, r)
 		return
 	}
-	x := exchange{p: c.p, next: c.next, w: w, r: r}
-	x.serve()
+	newExchange(c.cfg, c.route, c.next, w, r).serve()
 }
-
-// way is how a request goes.
-type way struct {
-	state string // of Cache-Status: why it goes around the cache
-	// private says that the answer may be one user's.
-	private bool
-	// unsafe says that it may change what is stored.
-	unsafe bool
-}
-
-var (
-	throughCache = way{}
-	byMethod     = way{state: "method"}
-	byUnsafe     = way{state: "method", unsafe: true}
-	byUser       = way{state: "bypass; detail=credentials", private: true}
-	byBody       = way{state: "bypass; detail=request-body"}
-	bySkip       = way{state: "bypass; detail=skip"}
-	byUpgrade    = way{state: "bypass; detail=upgrade"}
-	byCondition  = way{state: "bypass; detail=condition"}
-	byRequest    = way{state: "request; detail=" + string(refuseForbidden)}
-)
 
 // way decides whether a request goes through the cache.
-func (c Config) way(r *http.Request) way {
-	switch r.Method {
-	case http.MethodGet, http.MethodHead:
-	case http.MethodOptions, http.MethodTrace:
-		return byMethod
-	default:
-		return byUnsafe
-	}
-	h := r.Header
-	switch {
-	case c.Skip != nil && c.Skip(r):
-		return bySkip
-	case len(h["Upgrade"]) > 0:
-		return byUpgrade
-	case hasBody(r):
-		return byBody // the body is in no key
-	case forOriginOnly(h):
-		return byCondition
-	}
-	if !c.preset() {
-		if lines := h["Cache-Control"]; len(lines) > 0 && parseCacheControl(lines).noStore {
-			return byRequest
-		}
-		return throughCache
+func (c Config) way(r *http.Request) route.Way {
+	if way := route.WayOf(r, c.Skip); way != route.ThroughCache {
+		return way
 	}
 	if !c.Public && c.identityOf(r) == "" && c.credentials(r) {
-		return byUser
+		return route.ByUser
 	}
-	return throughCache
+	return route.ThroughCache
 }
 
-func hasBody(r *http.Request) bool {
-	return r.Body != nil && r.Body != http.NoBody && (r.ContentLength != 0 || len(r.TransferEncoding) > 0)
+// warm serves a marked request: it reports the key, or hands over the answer.
+func (c *cacher) warm(m *route.Mark, r *http.Request) {
+	m.Key, m.Tags = c.cfg.key(r), c.cfg.tags(r)
+	switch m.Want {
+	case route.WantServed:
+		m.Serve(r, func(w http.ResponseWriter, r *http.Request) {
+			x := newExchange(c.cfg, c.route, c.next, w, r)
+			x.Warming = m
+			x.serve()
+		})
+	case route.WantAnswer:
+		c.produce(m, route.Unmarked(r))
+	}
 }
 
-// status is the Cache-Status of a request that goes around the cache.
-func (w way) status() []string { return []string{cacheName + "; fwd=" + w.state} }
-
-var (
-	bypassState = []string{"BYPASS"}
-	onlyPrivate = []string{"private, no-cache"}
-)
-
-// around runs the handler without the cache.
-func (c *cacher) around(w http.ResponseWriter, r *http.Request, way way) {
-	c.p.count.bypass.Add(1)
-	h := w.Header()
-	h["X-Cache"] = bypassState
-	h["Cache-Status"] = way.status()
-	if way.private && len(h["Cache-Control"]) == 0 {
-		h["Cache-Control"] = onlyPrivate // until the handler says otherwise
+// produce runs the handler as a load would, without a client.
+func (c *cacher) produce(m *route.Mark, r *http.Request) {
+	x := newExchange(c.cfg, c.route, c.next, nil, r)
+	asked := x.Request()
+	requested, received := time.Now(), time.Now()
+	rec := record.NewCapture(nil, nil, x.MaxBody)
+	rec.Passing = func(rfc9111.Refusal) {}
+	rec.Decide = func(status int, h http.Header) record.Fate {
+		received = time.Now()
+		return record.Fate{Why: c.cfg.refuses(status, h)}
 	}
-	if way.unsafe && !c.p.cfg.preset() {
-		c.unsafe(w, r)
+	func() {
+		done := false
+		defer func() { rec.Finish(!done, asked.Context().Err() != nil) }()
+		c.next.ServeHTTP(rec, asked)
+		done = true
+	}()
+	if m.Why = rec.Why(); m.Why == "" && negative(rec.Status()) {
+		m.Why = rfc9111.RefuseStatus // it has a lifetime of its own
+	}
+	if m.Why != "" {
 		return
 	}
-	c.next.ServeHTTP(w, r)
+	m.Resp = rec.Response(requested, received)
+	m.Late = len(x.TakeTags(m.Resp.Header)) > 0
+	m.Resp.Vary, m.Resp.Variant = c.cfg.Vary, x.Variant(c.cfg.Vary)
+	identify(m.Resp, nil)
 }
-
-// innerRequest is the request that a handler gets whose answer may be stored:
-// it holds nothing that could change the answer without being in the key.
-func (c Config) innerRequest(r *http.Request) *http.Request {
-	inner := r.Clone(r.Context())
-	inner.Body, inner.ContentLength = http.NoBody, 0
-	inner.Form, inner.PostForm, inner.MultipartForm = nil, nil, nil
-	for _, name := range conditions {
-		delete(inner.Header, name)
-	}
-	if !c.preset() {
-		return inner
-	}
-	c.reduce(inner, r)
-	return inner
-}
-
-// reduce takes from inner all that is not in the key of r and might change the
-// answer.
-func (c Config) reduce(inner, r *http.Request) {
-	known := c.identityOf(r) != ""
-	for name := range inner.Header {
-		if !c.passes(name, known) {
-			delete(inner.Header, name)
-		}
-	}
-	inner.Method, inner.RemoteAddr, inner.TransferEncoding, inner.Trailer = http.MethodGet, nowhere, nil, nil
-	inner.Proto, inner.ProtoMajor, inner.ProtoMinor = "HTTP/1.1", 1, 1
-	if !c.ByHost {
-		inner.TLS = nil
-	}
-	if c.Key != nil {
-		return
-	}
-	inner.URL.RawQuery = c.canonicalQuery(r)
-	inner.URL.ForceQuery, inner.URL.Fragment, inner.URL.User = false, "", nil
-	if inner.RequestURI = askedPath(r); inner.URL.RawQuery != "" {
-		inner.RequestURI += "?" + inner.URL.RawQuery
-	}
-	if !c.ByHost {
-		inner.Host, inner.URL.Host, inner.URL.Scheme = "", "", ""
-	}
-}
-
-// nowhere is the address of a preset's client: it can be parsed, and nobody
-// grants it anything.
-const nowhere = "0.0.0.0:0"
-
-// selecting are the request fields that can select a variant: those that the
-// handler sees.
-func (c Config) selecting(h http.Header) http.Header {
-	seen := make(http.Header, len(h))
-	for name, lines := range h {
-		if !slices.Contains(conditions, name) && name != "Range" {
-			seen[name] = lines
-		}
-	}
-	return seen
-}
-
-func isRange(h http.Header) bool { return len(h["Range"]) > 0 && strings.Join(h["Range"], "") != "" }

@@ -15,19 +15,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/internal/rig"
 )
 
 // After the first answer that may not be stored nobody waits for anybody, and
 // Redis is not asked.
 func TestPass_whatIsNotStoredIsNotWaitedFor(t *testing.T) {
-	for name, cfg := range map[string]handler.Config{"preset": {Prefix: "x", TTL: time.Minute}, "by headers": {}} {
+	for name, cache := range both(handler.Config{Prefix: "x", TTL: time.Minute}) {
 		for _, control := range []string{"private", "no-store", "max-age=0", "no-cache"} {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+				r := rig.New(t)
 				const clients = 50
 				var here atomic.Int64
 				all := make(chan struct{})
-				h := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				h := cache(r.Store)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					w.Header().Set("Cache-Control", control)
 					if here.Add(1) == clients+1 {
 						close(all)
@@ -37,11 +38,11 @@ func TestPass_whatIsNotStoredIsNotWaitedFor(t *testing.T) {
 					}
 					io.WriteString(w, "x")
 				}))
-				get(h, "/x")
-				r.bill(0, 0, func() {
+				rig.Get(h, "/x")
+				r.Bill(0, 0, func() {
 					var wg sync.WaitGroup
 					for range clients {
-						wg.Go(func() { assert.Equal(t, "x", get(h, "/x").Body, name) })
+						wg.Go(func() { assert.Equal(t, "x", rig.Get(h, "/x").Body, name) })
 					}
 					wg.Wait()
 				})
@@ -53,22 +54,22 @@ func TestPass_whatIsNotStoredIsNotWaitedFor(t *testing.T) {
 // It is asked again after a while: an answer may have become storable.
 func TestPass_ends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := rig.New(t)
 		private := true
-		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 			if private {
 				w.Header().Set("Cache-Control", "private")
 			}
 			io.WriteString(w, "x")
 		})
-		assert.Equal(t, []string{"MISS", "BYPASS"}, []string{get(mux, "/x").cache(), get(mux, "/x").cache()})
+		assert.Equal(t, []string{"MISS", "BYPASS"}, []string{rig.Get(mux, "/x").Cache(), rig.Get(mux, "/x").Cache()})
 		private = false
-		assert.Equal(t, "BYPASS", get(mux, "/x").cache())
+		assert.Equal(t, "BYPASS", rig.Get(mux, "/x").Cache())
 		time.Sleep(31 * time.Second)
-		assert.Equal(t, []string{"MISS", "HIT"}, []string{get(mux, "/x").cache(), get(mux, "/x").cache()})
+		assert.Equal(t, []string{"MISS", "HIT"}, []string{rig.Get(mux, "/x").Cache(), rig.Get(mux, "/x").Cache()})
 		// An error is no reason to go around the cache.
-		failing := route(r.store, "GET /y", handler.Details.Config("y"), func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) })
-		assert.Equal(t, []string{"MISS", "MISS"}, []string{get(failing, "/y").cache(), get(failing, "/y").cache()})
+		failing := rig.Mount(r.Store, "GET /y", handler.Details.Config("y"), func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no", 500) })
+		assert.Equal(t, []string{"MISS", "MISS"}, []string{rig.Get(failing, "/y").Cache(), rig.Get(failing, "/y").Cache()})
 	})
 }
 
@@ -86,10 +87,10 @@ func reads(t *testing.T, url string, n int) string {
 
 // A second client of a stream does not wait for the first one's end.
 func TestPass_streamsAreNotWaitedFor(t *testing.T) {
-	for name, cfg := range map[string]handler.Config{"preset": {Prefix: "x", TTL: time.Minute}, "by headers": {}} {
-		r := newRig(t)
+	for name, cache := range both(handler.Config{Prefix: "x", TTL: time.Minute}) {
+		r := rig.New(t)
 		end := make(chan struct{})
-		srv := httptest.NewServer(handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		srv := httptest.NewServer(cache(r.Store)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/x-ndjson")
 			w.Header().Set("Cache-Control", "max-age=60")
 			io.WriteString(w, "{\"n\":1}\n")
@@ -106,10 +107,10 @@ func TestPass_streamsAreNotWaitedFor(t *testing.T) {
 // A page that is written in pieces, without Flush, comes as it is written: its
 // first piece does not wait for the second.
 func TestPass_aSlowPageIsFollowed(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	seen := make(chan struct{})
 	piece := strings.Repeat("x", 16<<10)
-	h := handler.Cache(r.store, listConfig())(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := handler.Cache(r.Store, rig.ListConfig())(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, piece)
 		<-seen
 		io.WriteString(w, "end")
@@ -118,5 +119,5 @@ func TestPass_aSlowPageIsFollowed(t *testing.T) {
 	defer srv.Close()
 	assert.Equal(t, piece[:4096], reads(t, srv.URL, 4096))
 	close(seen)
-	assert.Eventually(t, func() bool { a := get(h, "/"); return a.cache() == "HIT" && a.Body == piece+"end" }, 5*time.Second, 5*time.Millisecond, "it is stored all the same")
+	assert.Eventually(t, func() bool { a := rig.Get(h, "/"); return a.Cache() == "HIT" && a.Body == piece+"end" }, 5*time.Second, 5*time.Millisecond, "it is stored all the same")
 }

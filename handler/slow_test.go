@@ -16,15 +16,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/internal/rig"
 )
 
 func TestASlowHandlerStillAnswersItsClient(t *testing.T) {
 	for name, early := range map[string]bool{"header late": false, "header early": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				r := newRig(t)
+				r := rig.New(t)
 				var runs atomic.Int64
-				mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+				mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 					if early {
 						io.WriteString(w, "begin ")
 					}
@@ -35,10 +36,10 @@ func TestASlowHandlerStillAnswersItsClient(t *testing.T) {
 					case <-r.Context().Done():
 					}
 				})
-				a := get(mux, "/x")
-				assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.cache()})
+				a := rig.Get(mux, "/x")
+				assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.Cache()})
 				assert.Contains(t, a.Body, "end")
-				assert.Contains(t, a.status(), "detail=timeout")
+				assert.Contains(t, a.CacheStatus(), "detail=timeout")
 				assert.EqualValues(t, 1, runs.Load())
 
 				// A client that leaves ends it, once it is his alone.
@@ -55,10 +56,10 @@ func TestASlowHandlerStillAnswersItsClient(t *testing.T) {
 }
 
 func TestResponseController(t *testing.T) {
-	r := newRig(t)
-	cfg := listConfig()
+	r := rig.New(t)
+	cfg := rig.ListConfig()
 	mux := http.NewServeMux()
-	mux.Handle("GET /deadlines", handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /deadlines", handler.Cache(r.Store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		rc := http.NewResponseController(w)
 		assert.NoError(t, rc.SetWriteDeadline(time.Now().Add(time.Minute)))
 		assert.NoError(t, rc.SetReadDeadline(time.Now().Add(time.Minute)))
@@ -66,7 +67,7 @@ func TestResponseController(t *testing.T) {
 		io.WriteString(w, "x")
 	})))
 	cfg.Prefix = "hijack"
-	mux.Handle("GET /hijack", handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /hijack", handler.Cache(r.Store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		conn, rw, err := http.NewResponseController(w).Hijack()
 		if assert.NoError(t, err) {
 			rw.WriteString("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nmine")
@@ -93,18 +94,18 @@ func TestResponseController(t *testing.T) {
 }
 
 func TestUndecodableEntry(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	var runs atomic.Int64
-	mux := route(r.store, "GET /x", listConfig(), counting(&runs))
-	get(mux, "/x")
-	keys, err := r.srv.Do("KEYS", "test:e:*")
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), rig.Counting(&runs))
+	rig.Get(mux, "/x")
+	keys, err := r.Srv.Do("KEYS", "test:e:*")
 	require.NoError(t, err)
 	require.Len(t, keys.Array, 1)
-	_, err = r.srv.Do("SET", string(keys.Array[0].Bytes), "garbage", "EX", "60")
+	_, err = r.Srv.Do("SET", string(keys.Array[0].Bytes), "garbage", "EX", "60")
 	require.NoError(t, err)
-	a := get(mux, "/x")
-	assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.cache()})
-	assert.Contains(t, a.status(), "fwd=miss")
-	assert.Contains(t, a.status(), "detail=undecodable")
-	assert.Equal(t, "HIT", get(mux, "/x").cache())
+	a := rig.Get(mux, "/x")
+	assert.Equal(t, []any{200, "MISS"}, []any{a.Status, a.Cache()})
+	assert.Contains(t, a.CacheStatus(), "fwd=miss")
+	assert.Contains(t, a.CacheStatus(), "detail=undecodable")
+	assert.Equal(t, "HIT", rig.Get(mux, "/x").Cache())
 }

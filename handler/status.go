@@ -2,129 +2,14 @@ package handler
 
 import (
 	"net/http"
-	"strconv"
-	"strings"
-	"time"
 
+	"github.com/cldcde/restash/handler/internal/route"
 	"github.com/cldcde/restash/strategies"
 )
-
-// cacheName is the name of this cache in Cache-Status (RFC 9211).
-const cacheName = "restash"
-
-// verdict is how one request was answered, for X-Cache and Cache-Status.
-type verdict struct {
-	state strategies.State
-	// fwd says why the handler was asked: a token of RFC 9211 section 2.2; ""
-	// for an answer from the cache.
-	fwd       string
-	fwdStatus int
-	stored    bool
-	collapsed bool
-	// ttl is the freshness left; timed says that it is known.
-	ttl    time.Duration
-	timed  bool
-	key    string
-	detail string
-}
-
-// String is a member of a Cache-Status list.
-func (v verdict) String() string {
-	b := make([]byte, 0, 96)
-	b = append(b, cacheName...)
-	if v.fwd == "" {
-		b = append(b, "; hit"...)
-	} else {
-		b = append(append(b, "; fwd="...), v.fwd...)
-		if v.fwdStatus > 0 {
-			b = strconv.AppendInt(append(b, "; fwd-status="...), int64(v.fwdStatus), 10)
-		}
-	}
-	if v.timed {
-		b = strconv.AppendInt(append(b, "; ttl="...), int64(v.ttl/time.Second), 10)
-	}
-	if v.stored {
-		b = append(b, "; stored"...)
-	}
-	if v.collapsed {
-		b = append(b, "; collapsed"...)
-	}
-	if v.key != "" {
-		b = append(append(append(b, `; key="`...), quoted(v.key)...), '"')
-	}
-	if v.detail != "" {
-		b = append(append(b, "; detail="...), v.detail...)
-	}
-	return string(b)
-}
-
-// maxShownKey bounds the key in Cache-Status.
-const maxShownKey = 256
-
-// quoted makes s the inside of an sf-string: printable ASCII, quotes escaped.
-func quoted(s string) string {
-	s = s[:min(len(s), maxShownKey)]
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return '?'
-		}
-		return c
-	}, s))
-}
-
-// write sets X-Cache and adds to Cache-Status; the caches nearer to the origin
-// stand first there.
-func (v verdict) write(h http.Header) {
-	h["X-Cache"] = []string{v.state.String()}
-	h["Cache-Status"] = append(h["Cache-Status"], v.String())
-}
 
 // WriteStatus writes the status of a read from the cache outside the
 // middleware, such as a [strategies.Cache.Get] with strategies.Report, as
 // X-Cache and Cache-Status. Call it before the header is sent.
 func WriteStatus(w http.ResponseWriter, st strategies.Status) {
-	v := verdictOf(st, false)
-	v.write(w.Header())
-}
-
-// verdictOf words a status of the Store. varied says that the key's Vary list
-// was known when it was read.
-func verdictOf(st strategies.Status, varied bool) verdict {
-	v := verdict{state: st.State, stored: st.Stored, collapsed: st.Collapsed}
-	if st.State == strategies.Hit || st.State == strategies.Stale {
-		v.ttl, v.timed = st.TTL, true
-		if st.Reason == strategies.ReasonLoadFailed || st.Reason == strategies.ReasonNegative {
-			v.detail = st.Reason
-		}
-		return v
-	}
-	v.fwd, v.detail = forwarded(st.Reason, varied)
-	if st.Stored {
-		v.ttl, v.timed = st.TTL, true
-	}
-	switch {
-	case st.Oversized:
-		v.detail = string(refuseSize)
-	case st.Err != nil && v.detail == "":
-		v.detail = "cache-error"
-	}
-	return v
-}
-
-// forwarded is the RFC 9211 word for a reason of the Store, and the rest of it.
-func forwarded(reason string, varied bool) (fwd, detail string) {
-	switch reason {
-	case strategies.ReasonStale, strategies.ReasonExpired, strategies.ReasonLoadFailed:
-		return "stale", ""
-	case strategies.ReasonForced:
-		return "request", ""
-	case strategies.ReasonInvalidated, strategies.ReasonUndecodable:
-		return "miss", reason
-	case strategies.ReasonError, strategies.ReasonBreaker, strategies.ReasonDisabled:
-		return "bypass", reason
-	}
-	if varied {
-		return "vary-miss", ""
-	}
-	return "uri-miss", ""
+	route.WriteStatus(w.Header(), st)
 }

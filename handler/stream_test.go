@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cldcde/restash/handler/internal/rig"
 )
 
 func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
@@ -21,9 +23,9 @@ func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
 	}
 	for name, set := range cases {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
+			r := rig.New(t)
 			goOn := make(chan struct{})
-			mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+			mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 				set(w.Header())
 				io.WriteString(w, "first")
 				assert.NoError(t, http.NewResponseController(w).Flush())
@@ -48,8 +50,8 @@ func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
 			if name == "storable" {
 				want = "HIT"
 			}
-			a := get(mux, "/x")
-			assert.Equal(t, want, a.cache())
+			a := rig.Get(mux, "/x")
+			assert.Equal(t, want, a.Cache())
 			assert.Equal(t, "firstsecond", a.Body)
 		})
 	}
@@ -58,24 +60,24 @@ func TestWhatWillNotBeStoredGoesOutAtOnce(t *testing.T) {
 // In a bubble: on a busy machine the page is written slowly, and followed.
 func TestLongBodyPassesThroughWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := rig.New(t)
 		long := strings.Repeat("0123456789abcdef", 40<<10) // 640 KB
-		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 			for chunk := range 10 {
 				io.WriteString(w, long[chunk*len(long)/10:(chunk+1)*len(long)/10])
 			}
 		})
 		for _, detail := range []string{"oversized", "hit-for-pass"} {
-			a := get(mux, "/x")
-			assert.Contains(t, a.status(), "detail="+detail)
+			a := rig.Get(mux, "/x")
+			assert.Contains(t, a.CacheStatus(), "detail="+detail)
 			assert.True(t, a.Body == long, "the body is whole")
 		}
 	})
 }
 
 func TestTrailersAndInformationalAnswers(t *testing.T) {
-	r := newRig(t)
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+	r := rig.New(t)
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Link", "</a.css>; rel=preload")
 		w.WriteHeader(http.StatusEarlyHints)
 		w.Header().Del("Link")
@@ -112,8 +114,8 @@ func (b *bridge) WriteHeader(status int)      { b.status = status; b.calls++ }
 func (b *bridge) Write(p []byte) (int, error) { return b.body.Write(p) }
 
 func TestVercelBridge(t *testing.T) {
-	r := newRig(t)
-	mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, r *http.Request) {
+	r := rig.New(t)
+	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "<!doctype html><p>page "+r.URL.Query().Get("page"))
 		w.WriteHeader(http.StatusTeapot)
 		w.Header().Set("X-Late", "1")

@@ -21,6 +21,8 @@ import (
 
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/httpcache"
+	"github.com/cldcde/restash/handler/internal/rig"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -29,6 +31,14 @@ import (
 // the cache, by the same net/http server, and once more with Redis away.
 
 type wrap = func(http.Handler) http.Handler
+
+// both are the two middlewares: by preset, and by the answer's own headers.
+func both(preset handler.Config) map[string]func(*strategies.Store) wrap {
+	return map[string]func(*strategies.Store) wrap{
+		"preset":     func(s *strategies.Store) wrap { return handler.Cache(s, preset) },
+		"by headers": func(s *strategies.Store) wrap { return httpcache.Cache(s, httpcache.Config{}) },
+	}
+}
 
 type transparent struct {
 	handler  http.HandlerFunc
@@ -248,13 +258,11 @@ func TestTransparent(t *testing.T) {
 		if requests == nil {
 			requests = []string{"GET /x"}
 		}
-		for mode, cfg := range map[string]handler.Config{
-			"preset":     {Prefix: "x", TTL: time.Minute, Negative: time.Minute, Public: true, Vary: []string{"Accept-Language"}},
-			"by headers": {},
-		} {
+		preset := handler.Config{Prefix: "x", TTL: time.Minute, Negative: time.Minute, Public: true, Vary: []string{"Accept-Language"}}
+		for mode, cache := range both(preset) {
 			for _, request := range requests {
 				rows++
-				r := newRig(t)
+				r := rig.New(t)
 				serve := func(cached wrap) string {
 					h := http.Handler(tt.handler)
 					if cached != nil {
@@ -272,11 +280,11 @@ func TestTransparent(t *testing.T) {
 					return srv.URL
 				}
 				want := asked(t, serve(nil), request)
-				cached := serve(handler.Cache(r.store, cfg))
+				cached := serve(cache(r.Store))
 				for _, round := range []string{"first", "second", "third"} {
 					same(t, want, asked(t, cached, request), strings.Join([]string{name, mode, request, round}, ", "))
 				}
-				same(t, want, asked(t, serve(handler.Cache(withoutRedis(t), cfg)), request), strings.Join([]string{name, mode, request, "no Redis"}, ", "))
+				same(t, want, asked(t, serve(cache(withoutRedis(t))), request), strings.Join([]string{name, mode, request, "no Redis"}, ", "))
 			}
 		}
 	}

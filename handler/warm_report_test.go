@@ -9,31 +9,38 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/httpcache"
+	"github.com/cldcde/restash/handler/internal/rig"
 	"github.com/cldcde/restash/warm"
 )
 
 // A warm-up's report counts what it cost itself, whatever readers do meanwhile,
 // and what it asks is no reader's hit or miss.
 func TestWarm_countsItsOwnAlone(t *testing.T) {
-	for name, cfg := range map[string]handler.Config{"preset": listConfig(), "by headers": {}} {
+	steps := map[string]func(http.Handler, ...string) warm.Step{
+		"preset":     func(h http.Handler, urls ...string) warm.Step { return handler.Warm(rig.ListConfig(), h, urls...) },
+		"by headers": func(h http.Handler, urls ...string) warm.Step { return httpcache.Warm(httpcache.Config{}, h, urls...) },
+	}
+	for name, cache := range both(rig.ListConfig()) {
 		t.Run(name, func(t *testing.T) {
 			run := func(traffic bool) (warm.Report, int64) {
-				r := newRig(t)
+				r := rig.New(t)
 				var runs atomic.Int64
-				readers := route(r.store, "GET /x", handler.Details.Config("x"), counting(&runs))
+				readers := rig.Mount(r.Store, "GET /x", handler.Details.Config("x"), rig.Counting(&runs))
 				made := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 					if traffic {
 						for range 20 {
-							get(readers, "/x")
+							rig.Get(readers, "/x")
 						}
 					}
 					w.Header().Set("Cache-Control", "max-age=60")
 				})
-				mux := route(r.store, "GET /list", cfg, made)
-				report, err := warm.Run(t.Context(), r.store, handler.Warm(cfg, mux, "/list", "/list?page=2"))
+				mux := http.NewServeMux()
+				mux.Handle("GET /list", cache(r.Store)(made))
+				report, err := warm.Run(t.Context(), r.Store, steps[name](mux, "/list", "/list?page=2"))
 				require.NoError(t, err)
 				require.Equal(t, 2, report.Warmed)
-				stats := r.store.Stats()
+				stats := r.Store.Stats()
 				return report, stats.Hits + stats.Misses
 			}
 			alone, none := run(false)

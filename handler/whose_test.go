@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/internal/rig"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -28,11 +29,11 @@ import (
 func TestNoHandlerOutlivesItsRequest(t *testing.T) {
 	for _, executor := range []strategies.Executor{strategies.Pool(16), strategies.Inline(50 * time.Millisecond)} {
 		synctest.Test(t, func(t *testing.T) {
-			r := newRig(t, func(c *strategies.StoreConfig) { c.Executor = executor })
+			r := rig.New(t, func(c *strategies.StoreConfig) { c.Executor = executor })
 			cfg := handler.Config{Prefix: "u", TTL: 50 * time.Millisecond, StaleWhileRevalidate: time.Minute, Public: true}
 			type over struct{ atomic.Bool }
 			type key struct{}
-			mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
+			mux := rig.Mount(r.Store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
 				ended := r.Context().Value(key{}).(*over)
 				for range 4 {
 					time.Sleep(10 * time.Millisecond)
@@ -59,11 +60,11 @@ func TestNoHandlerOutlivesItsRequest(t *testing.T) {
 
 // The stale answer is with its client before the refresh begins.
 func TestTheRefreshComesBehindTheAnswer(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	cfg := handler.Config{Prefix: "swr", TTL: time.Millisecond, StaleWhileRevalidate: time.Hour}
 	release := make(chan struct{})
 	var runs atomic.Int64
-	server := httptest.NewServer(route(r.store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(rig.Mount(r.Store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) {
 		n := runs.Add(1)
 		if n > 1 {
 			<-release
@@ -90,9 +91,9 @@ func TestTheRefreshComesBehindTheAnswer(t *testing.T) {
 
 func TestAGoexitHangsNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t)
+		r := rig.New(t)
 		var runs atomic.Int64
-		mux := route(r.store, "GET /x", listConfig(), func(w http.ResponseWriter, _ *http.Request) {
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
 			time.Sleep(time.Second)
 			if runs.Add(1) == 1 {
 				runtime.Goexit()
@@ -101,10 +102,10 @@ func TestAGoexitHangsNobody(t *testing.T) {
 		})
 		var wg sync.WaitGroup
 		for range 8 {
-			wg.Go(func() { assert.Equal(t, "x", get(mux, "/x").Body) }) // the first never comes to the comparison
+			wg.Go(func() { assert.Equal(t, "x", rig.Get(mux, "/x").Body) }) // the first never comes to the comparison
 		}
 		wg.Wait()
-		assert.Equal(t, "x", get(mux, "/x").Body)
+		assert.Equal(t, "x", rig.Get(mux, "/x").Body)
 	})
 }
 
@@ -127,20 +128,19 @@ func TestPresetsThatWouldShareEntriesAreRefused(t *testing.T) {
 		"two keys":       {change(func(c *handler.Config) { c.Key = key }), change(func(c *handler.Config) { c.Key = key })},
 		"two skips":      {change(func(c *handler.Config) { c.Skip = func(*http.Request) bool { return false } }), change(func(c *handler.Config) { c.Skip = func(*http.Request) bool { return true } })},
 		"two identities": {change(func(c *handler.Config) { c.Identity = key }), change(func(c *handler.Config) { c.Identity = key })},
-		"by header":      {{}, {Vary: []string{"Accept"}}},
 	} {
-		r := newRig(t)
-		first := handler.Cache(r.store, pair[0])
-		assert.Panics(t, func() { handler.Cache(r.store, pair[1]) }, name)
+		r := rig.New(t)
+		first := handler.Cache(r.Store, pair[0])
+		assert.Panics(t, func() { handler.Cache(r.Store, pair[1]) }, name)
 		runtime.KeepAlive(first)
 	}
 }
 
 func TestOnePresetOnTwoRoutesKeepsThemApart(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	mux := http.NewServeMux()
 	for _, path := range []string{"/extensions", "/mcp", "/a/{kind}/{id}", "/b/{id}/{kind}"} {
-		mux.Handle("GET "+path, handler.Cache(r.store, handler.Lists.Config("lists"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.Handle("GET "+path, handler.Cache(r.Store, handler.Lists.Config("lists"))(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			io.WriteString(w, r.Pattern+r.PathValue("id"))
 		})))
 	}
@@ -148,16 +148,16 @@ func TestOnePresetOnTwoRoutesKeepsThemApart(t *testing.T) {
 		for path, want := range map[string]string{
 			"/extensions": "GET /extensions", "/mcp": "GET /mcp", "/a/x/y": "GET /a/{kind}/{id}y", "/b/x/y": "GET /b/{id}/{kind}x",
 		} {
-			assert.Equal(t, want, get(mux, path).Body)
+			assert.Equal(t, want, rig.Get(mux, path).Body)
 		}
 	}
 }
 
 // What a mux cleans or takes off the path is in the key (faults A6).
 func TestThePathAsItWasAskedIsInTheKey(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	type tenant struct{}
-	inner := route(r.store, "GET /items/{id...}", handler.Details.Config("item"), func(w http.ResponseWriter, r *http.Request) {
+	inner := rig.Mount(r.Store, "GET /items/{id...}", handler.Details.Config("item"), func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%v's item at %s", r.Context().Value(tenant{}), r.URL.EscapedPath())
 	})
 	outer := http.NewServeMux()
@@ -170,28 +170,28 @@ func TestThePathAsItWasAskedIsInTheKey(t *testing.T) {
 	paths := []string{"/acme/items/1", "/globex/items/1", "/acme/items/a%2Fb", "/acme/items/a/b", "/acme/items/%61/b", "/acme/items/1/", "/acme/items/"}
 	for range 2 {
 		for _, path := range paths {
-			a := get(outer, path)
+			a := rig.Get(outer, path)
 			if bodies[path] == "" {
-				assert.Equal(t, "MISS", a.cache(), path)
+				assert.Equal(t, "MISS", a.Cache(), path)
 				bodies[path] = a.Body
 			}
 			assert.Equal(t, bodies[path], a.Body, path)
 		}
 	}
 	assert.Contains(t, bodies["/globex/items/1"], "globex's")
-	assert.Equal(t, "HIT", get(outer, "/acme/items/1").cache())
+	assert.Equal(t, "HIT", rig.Get(outer, "/acme/items/1").Cache())
 }
 
 func TestDeclaredParametersKeepAllTheirValues(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	cfg := handler.Config{Prefix: "p", TTL: time.Minute, Query: handler.Query{"tag": "", "sort": "new"}}
-	mux := route(r.store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.RawQuery) })
+	mux := rig.Mount(r.Store, "GET /x", cfg, func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.RawQuery) })
 	for range 2 {
 		for query, want := range map[string]string{
 			"": "sort=new", "tag=a": "sort=new&tag=a", "tag=a&tag=b": "sort=new&tag=a&tag=b", "tag=b&tag=a": "sort=new&tag=b&tag=a",
 			"tag=a&tag=": "sort=new&tag=a&tag=", "tag=a%2Cb": "sort=new&tag=a%2Cb", "sort=new&sort=old": "sort=new&sort=old", "sort=": "sort=new",
 		} {
-			assert.Equal(t, want, get(mux, "/x?"+query).Body, query)
+			assert.Equal(t, want, rig.Get(mux, "/x?"+query).Body, query)
 		}
 	}
 }
@@ -205,13 +205,13 @@ const identityFields = `Cookie Authorization Proxy-Authorization X-Api-Key Api-K
 	X-Authenticated-Userid Private-Token X-Gitlab-Token X-Amz-Security-Token X-Serverless-Authorization X-Vault-Token X_USER`
 
 func TestWhoAsksGoesAround(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	cfg := handler.Config{Prefix: "p", TTL: time.Minute}
 	cfg.Advanced.IdentityFields = []string{"X-Shop"}
-	h := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "for everyone") }))
-	get(h, "/x")
+	h := handler.Cache(r.Store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "for everyone") }))
+	rig.Get(h, "/x")
 	for name := range strings.FieldsSeq(identityFields + " X-Shop") {
-		assert.Equal(t, "BYPASS", get(h, "/x", name+": ada").cache(), name)
+		assert.Equal(t, "BYPASS", rig.Get(h, "/x", name+": ada").Cache(), name)
 	}
 	r2 := httptest.NewRequest(http.MethodGet, "/x", nil)
 	r2.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{}}}
@@ -223,41 +223,41 @@ func TestWhoAsksGoesAround(t *testing.T) {
 		"X-Forwarded-Proto", "X-Real-Ip", "X-Vercel-Id", "X-Vercel-Oidc-Token", "Cf-Ray", "Origin", "Dnt", "Upgrade-Insecure-Requests", "X-Request-Id",
 		"Priority", "X-Amzn-Trace-Id", "Sec-Ch-Ua-Platform", "X-Cloud-Trace-Context", "If-None-Match", "Cache-Control", "Pragma", "Forwarded", "Via",
 	} {
-		assert.Equal(t, "HIT", get(h, "/x", name+": v").cache(), name)
+		assert.Equal(t, "HIT", rig.Get(h, "/x", name+": v").Cache(), name)
 	}
 }
 
 // A preset's handler sees what is in the key and what selects nothing (faults A7).
 func TestAPresetsHandlerSeesNothingThatIsNotInTheKey(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	cfg := handler.Config{Prefix: "p", TTL: time.Minute, Vary: []string{"accept-language"}}
-	h := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := handler.Cache(r.Store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintln(w, len(r.Header), r.Header["Accept-Language"], r.Header.Get("Traceparent"), r.RemoteAddr, r.TLS, r.Host, r.Proto, r.URL, r.RequestURI)
 	}))
-	a := get(h, "/x?a=b", "Accept-Language: de", "Traceparent: 00-1", "Origin: https://evil.example", "RSC: 1", "HX-Request: true", "X-Real-Ip: 1.2.3.4",
+	a := rig.Get(h, "/x?a=b", "Accept-Language: de", "Traceparent: 00-1", "Origin: https://evil.example", "RSC: 1", "HX-Request: true", "X-Real-Ip: 1.2.3.4",
 		"Accept: text/html", "User-Agent: me", "Referer: r", "X-Anything: else", "X-Forwarded-Host: evil")
 	assert.Equal(t, "2 [de] 00-1 0.0.0.0:0 <nil>  HTTP/1.1 /x /x\n", a.Body)
-	assert.Equal(t, "HIT", get(h, "/x", "Accept-Language: de").cache())
-	assert.Equal(t, "MISS", get(h, "/x", "Accept-Language: fr").cache())
-	assert.Equal(t, "MISS", get(h, "/x").cache())
+	assert.Equal(t, "HIT", rig.Get(h, "/x", "Accept-Language: de").Cache())
+	assert.Equal(t, "MISS", rig.Get(h, "/x", "Accept-Language: fr").Cache())
+	assert.Equal(t, "MISS", rig.Get(h, "/x").Cache())
 }
 
 func TestSkipAndIdentity(t *testing.T) {
-	r := newRig(t)
+	r := rig.New(t)
 	cfg := handler.Config{Prefix: "p", TTL: time.Minute,
 		Skip:     func(r *http.Request) bool { return r.URL.Query().Has("preview") },
 		Identity: func(r *http.Request) string { return r.Header.Get("X-Forwarded-User") }}
-	h := handler.Cache(r.store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := handler.Cache(r.Store, cfg)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "page of "+r.Header.Get("X-Forwarded-User"))
 	}))
 	for _, state := range []string{"MISS", "HIT"} {
 		for _, user := range []string{"ada", "bob", "ada:b"} {
-			a := get(h, "/x", "X-Forwarded-User: "+user, "Cookie: any=thing")
-			assert.Equal(t, []string{state, "page of " + user}, []string{a.cache(), a.Body})
+			a := rig.Get(h, "/x", "X-Forwarded-User: "+user, "Cookie: any=thing")
+			assert.Equal(t, []string{state, "page of " + user}, []string{a.Cache(), a.Body})
 			assert.Equal(t, "private, max-age=0, must-revalidate", a.Header.Get("Cache-Control"))
 		}
-		assert.Equal(t, state, get(h, "/x").cache())
+		assert.Equal(t, state, rig.Get(h, "/x").Cache())
 	}
-	assert.Equal(t, "BYPASS", get(h, "/x", "Cookie: any=thing").cache(), "somebody whom Identity does not know")
-	assert.Equal(t, "restash; fwd=bypass; detail=skip", get(h, "/x?preview=1").status())
+	assert.Equal(t, "BYPASS", rig.Get(h, "/x", "Cookie: any=thing").Cache(), "somebody whom Identity does not know")
+	assert.Equal(t, "restash; fwd=bypass; detail=skip", rig.Get(h, "/x?preview=1").CacheStatus())
 }

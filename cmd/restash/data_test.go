@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/client"
-	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/ops"
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
@@ -240,7 +240,7 @@ func TestInvalidate_anotherNamespaceIsLeftAlone(t *testing.T) {
 func TestMetrics_ofAnApplicationAndOfTheFleet(t *testing.T) {
 	server := database(t)
 	store := cachedUser(t, server, strategies.Config{TTL: time.Minute})
-	app := httptest.NewServer(handler.Metrics(store))
+	app := httptest.NewServer(ops.Metrics(store))
 	defer app.Close()
 	r := restash(t, "metrics", "--url", app.URL)
 	require.Zero(t, r.status, r.errs)

@@ -47,7 +47,7 @@ func TestDocs_shellLinesAreUnderstood(t *testing.T) {
 func documents(t *testing.T) []string {
 	t.Helper()
 	var all []string
-	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", "contrib/*/*.md", "handler/*.md", "upstashtest/*.md"} {
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md", "contrib/*/*.md", "handler/*/*.md", "upstashtest/*.md"} {
 		found, err := filepath.Glob(filepath.Join("..", "..", filepath.FromSlash(pattern)))
 		require.NoError(t, err)
 		all = append(all, found...)

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/ops"
 )
 
 // routes is the whole table of routes. GET routes under [handler.Cache] are
@@ -33,8 +34,8 @@ func (a *App) routes() http.Handler {
 	t.plain("GET /api/featured/{type}", a.featuredItems)
 	t.writing("PUT /api/users/{name}", a.saveProfile)
 	t.writing("POST /api/login", a.login)
-	t.handle("GET /api/cache/metrics", handler.Metrics(a.store))
-	t.handle("POST /api/cache/invalidate", handler.Purge(a.store, handler.Secret(a.config.PurgeSecret)))
+	t.handle("GET /api/cache/metrics", ops.Metrics(a.store))
+	t.handle("POST /api/cache/invalidate", ops.Purge(a.store, ops.Secret(a.config.PurgeSecret)))
 	t.handle("GET /api/cron/warm", a.cron())
 	t.handle("POST /api/cron/warm", a.cron())
 	t.plain("GET /{$}", t.index)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/ops"
 	"github.com/cldcde/restash/warm"
 )
 
@@ -130,7 +131,7 @@ func (a *App) ofHotUsers(part string) func(context.Context) ([]string, error) {
 // 202, and its report says where the next one is to begin: ?from=...
 func (a *App) cron() http.Handler {
 	limit := a.config.WarmTimeout * 9 / 10 // a batch that was begun is finished
-	run := handler.Cron(a.store, a.Plan(), limit, handler.Secret(a.config.CronSecret))
+	run := ops.Cron(a.store, a.Plan(), limit, ops.Secret(a.config.CronSecret))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), a.config.WarmTimeout)
 		defer cancel()

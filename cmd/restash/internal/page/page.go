@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cldcde/restash/handler"
+	"github.com/cldcde/restash/handler/ops"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
 )
@@ -70,7 +70,7 @@ func New(config Config) (http.Handler, error) {
 	mux.HandleFunc("GET /page/ask", p.ask)
 	mux.HandleFunc("GET /api", p.routes)
 	if config.Controls {
-		mux.Handle("GET /admin/cache", handler.Dashboard(config.Store))
+		mux.Handle("GET /admin/cache", ops.Dashboard(config.Store))
 		ours := http.NewCrossOriginProtection() // other sites may not press our buttons; the App sees to its own
 		mux.Handle("POST /page/redis", ours.Handler(http.HandlerFunc(p.turn)))
 		mux.Handle("POST /page/invalidate", ours.Handler(http.HandlerFunc(p.invalidate)))

@@ -1,0 +1,192 @@
+package route
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/cldcde/restash/handler/internal/record"
+	"github.com/cldcde/restash/handler/internal/rfc9111"
+	"github.com/cldcde/restash/strategies"
+)
+
+// Exchange is one request that goes through the cache.
+type Exchange struct {
+	*Route
+	Rules Rules
+	Next  http.Handler
+	W     http.ResponseWriter
+	R     *http.Request
+	Key   string
+	Tags  []string
+	Turn  Turn
+
+	// Warming is what the request is, if it is no client's.
+	Warming *Mark
+}
+
+// Turn is what the earlier rounds of an exchange say of the next one. An
+// attempt has a copy: its load may go on while the exchange starts over.
+type Turn struct {
+	// Known is a stored response that this request may not take as it is; the
+	// handler is asked whether it still holds.
+	Known *record.Response
+	// Why is the Cache-Status word for Known.
+	Why string
+	// Fresh says that only a new answer will do.
+	Fresh bool
+	// Whole says that the handler is to be asked without conditions.
+	Whole bool
+}
+
+// Ask asks the cache once. If the client has its answer then, it returns nil.
+func (x *Exchange) Ask(names []string) *Attempt {
+	a := newAttempt(x, names)
+	resp, err := a.fetch()
+	switch {
+	case a.ran && err != nil:
+		a.cap.Deliver(rfc9111.RefuseTime) // too late to be stored, not to be sent
+	case a.Out != nil && a.Out.Refused == rfc9111.RefuseCut && x.R.Method == http.MethodGet:
+		a.cap.Deliver(rfc9111.RefuseCut) // the client sees the break, as without a cache
+	}
+	sent := a.cap.Leave()
+	if sent {
+		x.tally(a.Verdict(), a.Out)
+	}
+	a.raise()
+	switch {
+	case sent:
+		return nil
+	case err != nil:
+		x.failed(err, a.ran)
+		return nil
+	}
+	a.Resp = resp
+	return a
+}
+
+// Variant names this request's values of the given fields.
+func (x *Exchange) Variant(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return rfc9111.VariantOf(names, selecting(x.R.Header))
+}
+
+// selecting are the request fields that can select a variant: those that the
+// handler sees.
+func selecting(h http.Header) http.Header {
+	seen := make(http.Header, len(h))
+	for name, lines := range h {
+		if !slices.Contains(rfc9111.Conditions, name) && name != "Range" {
+			seen[name] = lines
+		}
+	}
+	return seen
+}
+
+// Answer sends the response of an attempt, worded by v, and sees to the
+// refresh of a stale one.
+//
+// The handler may not run on when the request has ended, so it runs here, for
+// a short while; a client of HTTP/1.1 waits for that with its next request on
+// the same connection only.
+func (x *Exchange) Answer(a *Attempt, v Verdict) {
+	x.tally(v, a.Out)
+	if a.Out != nil {
+		record.Merge(x.W.Header(), a.Out.Dropped)
+	}
+	x.write(a.Resp, v, a.Out != nil && !a.Out.FromStore)
+	if !a.later.Due() {
+		return
+	}
+	ctx := x.R.Context()
+	if x.Detach && a.later.Go(func() { a.later.Do(ctx) }) {
+		return
+	}
+	_ = http.NewResponseController(x.W).Flush() // one that cannot sends the end later
+	a.later.Run(ctx)
+}
+
+// failed answers when neither the cache nor the handler did. ran says that
+// the handler ran for this request: then it does not run again.
+func (x *Exchange) failed(err error, ran bool) {
+	var p *strategies.PanicError
+	switch {
+	case x.R.Context().Err() != nil: // the client has left
+	case ran && errors.As(err, &p):
+		panic(p.Value)
+	case ran:
+		x.Refuse(http.StatusServiceUnavailable, "the handler took too long", "timeout")
+	default:
+		x.Direct("cache-error")
+	}
+}
+
+// Refuse answers with an error of the cache's own.
+func (x *Exchange) Refuse(status int, text, detail string) {
+	v := Verdict{State: strategies.Miss, fwd: "miss", detail: detail}
+	h := x.W.Header()
+	v.Write(h)
+	h.Set("Cache-Control", "no-store")
+	http.Error(x.W, text, status)
+}
+
+// Direct runs the handler on the client's writer, around the cache.
+func (x *Exchange) Direct(detail string) {
+	x.Count.Bypass.Add(1)
+	v := Verdict{State: strategies.Bypass, fwd: "bypass", detail: detail}
+	v.Write(x.W.Header())
+	inner := x.Rules.Request()
+	inner.Method = x.R.Method
+	for _, name := range append(rfc9111.Conditions, "Range") {
+		Restore(inner.Header, x.R.Header, name)
+	}
+	x.Next.ServeHTTP(x.W, inner)
+}
+
+// Restore gives h back a field that was taken from it.
+func Restore(h, from http.Header, name string) {
+	if lines, there := from[name]; there {
+		h[name] = lines
+	}
+}
+
+func (x *Exchange) tally(v Verdict, own *Outcome) {
+	n := &x.Count
+	switch v.State {
+	case strategies.Hit:
+		n.Hits.Add(1)
+	case strategies.Stale:
+		n.Stale.Add(1)
+	case strategies.Bypass:
+		n.Bypass.Add(1)
+	default:
+		n.Misses.Add(1)
+	}
+	if v.collapsed {
+		n.Collapsed.Add(1)
+	}
+	if own == nil {
+		return
+	}
+	switch own.Refused {
+	case "":
+	case rfc9111.RefuseSize:
+		n.Oversized.Add(1)
+	case rfc9111.RefuseCut:
+		n.Cut.Add(1)
+	default:
+		n.Passed.Add(1)
+	}
+	if own.Validated {
+		n.Validated.Add(1)
+	}
+}
+
+// Passes reports whether the request is to go straight to the handler. What it
+// says of the cache itself, it says to the cache.
+func (x *Exchange) Passes() bool {
+	return x.Warming == nil && len(x.R.Header["Cache-Control"]) == 0 && x.passes.has(x.Key, time.Now())
+}

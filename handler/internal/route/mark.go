@@ -1,0 +1,142 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/cldcde/restash/handler/internal/record"
+	"github.com/cldcde/restash/handler/internal/rfc9111"
+	"github.com/cldcde/restash/strategies"
+)
+
+// Mark goes with a warming request through the application, in its context: no
+// client can send one.
+type Mark struct {
+	// Route is the one that is warmed; its middleware takes the request out.
+	Route *Route
+	// Want is what the request is for.
+	Want Want
+
+	// Found says that the request came to the route.
+	Found bool
+	Key   string
+	Tags  []string
+	// Resp is the answer, or Why says that it may not be stored; Late that it
+	// has tags or a Vary of its own and must be served to be stored.
+	Resp *record.Response
+	Late bool
+	Why  rfc9111.Refusal
+
+	// Fresh and Stored are how a served request was answered.
+	Fresh, Stored bool
+	// commands and trips that serving it took
+	commands, trips int
+}
+
+// Want is what a marked request is for.
+type Want int
+
+const (
+	// WantKey asks for the key and the tags only.
+	WantKey Want = iota
+	// WantAnswer asks for the answer, which is not stored.
+	WantAnswer
+	// WantServed lets the request be served, and its answer stored, as a
+	// client's that accepts nothing stored.
+	WantServed
+)
+
+type markKey struct{}
+
+// MarkOf is the mark of a request that warms this route, nil if it does not.
+func (r *Route) MarkOf(ctx context.Context) *Mark {
+	if m, _ := ctx.Value(markKey{}).(*Mark); m != nil && m.Route == r {
+		m.Found = true
+		return m
+	}
+	return nil
+}
+
+// Unmarked is r for the handler, whose own requests through the application
+// are no warming ones.
+func Unmarked(r *http.Request) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), markKey{}, (*Mark)(nil)))
+}
+
+// Serve serves a marked request and notes how it was answered.
+func (m *Mark) Serve(r *http.Request, serve func(http.ResponseWriter, *http.Request)) {
+	w := discard{http.Header{}}
+	serve(w, Unmarked(r))
+	m.Fresh = w.header.Get("X-Cache") == strategies.Hit.String()
+	status := w.header["Cache-Status"]
+	m.Stored = len(status) > 0 && strings.Contains(status[len(status)-1], "; stored")
+}
+
+// Target is what a warming request asks for.
+type Target struct {
+	URL    string
+	Header http.Header
+}
+
+// Send sends a marked request through the application.
+func (m *Mark) Send(ctx context.Context, app http.Handler, to Target) (err error) {
+	u, err := url.ParseRequestURI(to.URL)
+	if err != nil || u.Host == "" && !strings.HasPrefix(to.URL, "/") {
+		return fmt.Errorf("handler: %q is no path", to.URL)
+	}
+	r, err := http.NewRequestWithContext(context.WithValue(ctx, markKey{}, m), http.MethodGet, to.URL, http.NoBody)
+	if err != nil {
+		return err
+	}
+	r.Host, r.RequestURI = u.Host, u.RequestURI()
+	record.Merge(r.Header, to.Header)
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("handler: the handler panicked: %v", p)
+		}
+	}()
+	app.ServeHTTP(discard{http.Header{}}, r)
+	return ctx.Err()
+}
+
+// ErrNoRoute says that a URL does not lead through the route's middleware.
+var ErrNoRoute = errors.New("handler: the URL does not lead to this preset")
+
+// WarmServed warms the given targets one by one, as a client would.
+func (r *Route) WarmServed(ctx context.Context, app http.Handler, report *strategies.WarmReport, targets ...Target) error {
+	for _, to := range targets {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		m := &Mark{Route: r, Want: WantServed}
+		err := m.Send(ctx, app, to)
+		report.Commands += m.commands
+		report.Trips += m.trips
+		switch {
+		case err == nil && !m.Found:
+			err = ErrNoRoute
+		case err == nil && m.Fresh:
+			report.Fresh++
+			continue
+		case err == nil && m.Stored:
+			report.Warmed++
+			continue
+		case err == nil:
+			err = ErrNotStorable
+		}
+		report.Failed++
+		report.Errors[to.URL] = err
+	}
+	return nil
+}
+
+// discard is a ResponseWriter that nobody reads.
+type discard struct{ header http.Header }
+
+func (d discard) Header() http.Header         { return d.header }
+func (d discard) Write(p []byte) (int, error) { return len(p), nil }
+func (d discard) WriteHeader(int)             {}

@@ -1,0 +1,88 @@
+package route
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cldcde/restash/handler/internal/record"
+	"github.com/cldcde/restash/handler/internal/rfc9111"
+)
+
+// write sends a response: whole, a range of it, or that the client has it.
+// made says that the handler has just made it, for this request.
+func (x *Exchange) write(resp *record.Response, v Verdict, made bool) {
+	h := x.W.Header()
+	record.Merge(h, resp.Header)
+	x.Rules.Downstream(h, true, v.TTL)
+	if !made {
+		h["Age"] = []string{strconv.Itoa(int(resp.Age(time.Now()) / time.Second))}
+	}
+	v.Write(h)
+	status, body := x.shape(resp, h)
+	if record.BodyAllowed(status) {
+		x.announceTrailers(resp, h, len(body))
+	} else {
+		delete(h, "Content-Length")
+	}
+	x.W.WriteHeader(status)
+	if x.R.Method == http.MethodHead || !record.BodyAllowed(status) {
+		return
+	}
+	if _, err := x.W.Write(body); err != nil {
+		return // the client has left
+	}
+	for name, lines := range resp.Trailer {
+		h[http.TrailerPrefix+name] = lines
+	}
+}
+
+// shape decides between the whole response, a 304 and a range.
+func (x *Exchange) shape(resp *record.Response, h http.Header) (status int, body []byte) {
+	asked := x.R.Header
+	if resp.Status != http.StatusOK {
+		return resp.Status, resp.Body
+	}
+	if rfc9111.NotModified(asked, resp.Header, resp.Received) {
+		for _, name := range [...]string{"Content-Type", "Content-Length", "Content-Encoding", "Content-Language", "Content-Range"} {
+			delete(h, name)
+		}
+		return http.StatusNotModified, nil
+	}
+	if x.R.Method == http.MethodGet && rfc9111.WantsRange(asked, resp.Status, resp.Header) {
+		if r, ok := rfc9111.ParseRange(asked.Get("Range"), len(resp.Body)); ok {
+			return cut(resp, r, h)
+		}
+	}
+	if len(h["Accept-Ranges"]) == 0 && x.Ranges {
+		h["Accept-Ranges"] = []string{"bytes"}
+	}
+	return resp.Status, resp.Body
+}
+
+// cut answers with a range, or with 416 for one outside the body.
+func cut(resp *record.Response, r rfc9111.Range, h http.Header) (status int, body []byte) {
+	h["Content-Range"] = []string{rfc9111.ContentRange(r, len(resp.Body))}
+	if r.Start == r.End {
+		delete(h, "Content-Type")
+		delete(h, "Content-Encoding")
+		return http.StatusRequestedRangeNotSatisfiable, nil
+	}
+	return http.StatusPartialContent, resp.Body[r.Start:r.End]
+}
+
+// announceTrailers sets the length of the body, or the names of the trailers,
+// which need a body without a length.
+func (x *Exchange) announceTrailers(resp *record.Response, h http.Header, length int) {
+	if len(resp.Trailer) == 0 || x.R.Method == http.MethodHead {
+		h["Content-Length"] = []string{strconv.Itoa(length)}
+		return
+	}
+	delete(h, "Content-Length")
+	names := make([]string, 0, len(resp.Trailer))
+	for name := range resp.Trailer {
+		names = append(names, name)
+	}
+	h["Trailer"] = []string{strings.Join(names, ", ")}
+}

@@ -1,0 +1,126 @@
+package ops
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cldcde/restash/strategies"
+)
+
+// writePrometheus writes the counters of this instance in Prometheus' text
+// format, version 0.0.4.
+func writePrometheus(w http.ResponseWriter, store *strategies.Store) {
+	st := store.Stats()
+	var p promText
+	p.counter("hits", "Answers from the cache, stale ones among them.", st.Hits)
+	p.counter("stale", "Answers from the cache past their lifetime.", st.Stale)
+	p.counter("misses", "Answers that were loaded.", st.Misses)
+	p.counter("bypass", "Answers that did not ask the cache.", st.Bypass)
+	p.counter("errors", "Reads and stores that failed.", st.Errors)
+	p.counter("coalesced", "Answers that shared another caller's load.", st.Coalesced)
+	p.counter("refreshes", "Refreshes of stale values.", st.Refreshes)
+	p.counter("refreshes_failed", "Refreshes that failed.", st.RefreshesFailed)
+	p.counter("oversized", "Values too big to be stored.", st.Oversized)
+	p.counter("commands", "Billed commands sent.", st.Commands)
+	p.counter("commands_saved", "Billed commands that sharing and local copies saved.", st.CommandsSaved)
+	p.counter("round_trips", "HTTP round trips to Redis.", st.Trips)
+	p.counter("sent_bytes", "Bytes of commands.", st.BytesOut)
+	p.counter("received_bytes", "Bytes of replies.", st.BytesIn)
+	p.counter("invalidations", "Invalidations asked for.", st.Invalidations)
+	p.gauge("pending_invalidations", "Invalidations not yet confirmed.", float64(st.Pending))
+	p.gauge("breaker_open", "1 if the breaker is open, 0.5 if it tries, 0 if it is closed.", breakerLevel(st.Breaker.String()))
+	p.gauge("disabled", "1 if the Store always loads.", boolean(st.Disabled))
+	p.family("read_seconds", "gauge", "Duration of cache reads.")
+	for _, q := range []struct {
+		label string
+		value time.Duration
+	}{{"mean", st.AvgLatency}, {"p50", st.P50}, {"p99", st.P99}} {
+		p.sample("read_seconds", `{stat="`+q.label+`"}`, q.value.Seconds())
+	}
+	p.handles(st.Handles)
+	p.routes(store)
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte(p.String())) // an error means that the client has left
+}
+
+func breakerLevel(state string) float64 {
+	switch state {
+	case "open":
+		return 1
+	case "half-open":
+		return 0.5
+	}
+	return 0
+}
+
+func boolean(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// promText builds the text format.
+type promText struct{ strings.Builder }
+
+const promPrefix = "restash_"
+
+func (p *promText) family(name, kind, help string) {
+	fmt.Fprintf(p, "# HELP %s%s %s\n# TYPE %s%s %s\n", promPrefix, name, help, promPrefix, name, kind)
+}
+
+func (p *promText) sample(name, labels string, value float64) {
+	fmt.Fprintf(p, "%s%s%s %v\n", promPrefix, name, labels, value)
+}
+
+func (p *promText) counter(name, help string, value int64) {
+	p.family(name+"_total", "counter", help)
+	fmt.Fprintf(p, "%s%s_total %d\n", promPrefix, name, value)
+}
+
+func (p *promText) gauge(name, help string, value float64) {
+	p.family(name, "gauge", help)
+	p.sample(name, "", value)
+}
+
+func (p *promText) handles(handles map[string]strategies.HandleStats) {
+	p.family("handle_answers_total", "counter", "Answers by class of values and result.")
+	for _, name := range sortedNames(handles) {
+		h := handles[name]
+		for _, s := range []struct {
+			result string
+			n      int64
+		}{{"hit", h.Hits - h.Stale}, {"stale", h.Stale}, {"miss", h.Misses}, {"bypass", h.Bypass}} {
+			fmt.Fprintf(p, "%shandle_answers_total{handle=%q,result=%q} %d\n", promPrefix, name, s.result, s.n)
+		}
+	}
+	p.family("handle_commands_total", "counter", "Billed commands by class of values.")
+	for _, name := range sortedNames(handles) {
+		fmt.Fprintf(p, "%shandle_commands_total{handle=%q} %d\n", promPrefix, name, handles[name].Commands)
+	}
+}
+
+func (p *promText) routes(store *strategies.Store) {
+	p.notStored(store)
+	p.family("http_answers_total", "counter", "HTTP answers by preset and result.")
+	for _, r := range routesOf(store) {
+		for _, s := range []struct {
+			result string
+			n      int64
+		}{{"hit", r.Hits - r.Stale}, {"stale", r.Stale}, {"miss", r.Misses}, {"bypass", r.Bypass}} {
+			fmt.Fprintf(p, "%shttp_answers_total{preset=%q,result=%q} %d\n", promPrefix, r.Name, s.result, s.n)
+		}
+	}
+}
+
+func (p *promText) notStored(store *strategies.Store) {
+	p.family("http_not_stored_total", "counter", "HTTP answers that went through without being stored, by preset and reason.")
+	for _, r := range routesOf(store) {
+		fmt.Fprintf(p, "%shttp_not_stored_total{preset=%q,reason=\"oversized\"} %d\n", promPrefix, r.Name, r.Oversized)
+		fmt.Fprintf(p, "%shttp_not_stored_total{preset=%q,reason=\"other\"} %d\n", promPrefix, r.Name, r.Passed)
+	}
+}
