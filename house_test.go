@@ -28,7 +28,7 @@ var tooMuch = []string{
 	"upstashtest/internal/engine/geosearch.go cmdGeoRadius", "upstashtest/internal/engine/geosearch.go geoSearch",
 	"upstashtest/internal/engine/hash.go cmdHSetEX", "upstashtest/internal/engine/json_write.go jsonSet",
 	"upstashtest/redisengine/engine.go prepare", "client/exchange.go parse", "client/scan_text.go escaped",
-	"handler/config.go check", "internal/flight/load.go find", "strategies/many.go sort",
+	"handler/config.go check", "internal/flight/load.go find",
 	"strategies/config.go check", "invalidate/pattern.go Run",
 	"upstashtest/internal/engine/sparse_read.go parseGrep", "upstashtest/internal/engine/zset.go apply",
 	"upstashtest/internal/engine/zset_combine.go parseOptions", "upstashtest/internal/engine/zset_range.go parseRange",

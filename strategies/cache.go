@@ -72,16 +72,3 @@ func (c *Cache[T]) Store() *Store { return c.store }
 
 // Stats returns the counters of this class in this process.
 func (c *Cache[T]) Stats() HandleStats { return HandleStats(c.class.Stats()) }
-
-// codecOf is a Codec for the engine, to which a value is a *T.
-type codecOf[T any] struct{ Codec }
-
-func (c codecOf[T]) Encode(value any) ([]byte, error) { return c.Codec.Encode(nil, *value.(*T)) }
-
-func (c codecOf[T]) Decode(body []byte) (any, error) {
-	value := new(T)
-	if err := c.Codec.Decode(body, value); err != nil {
-		return nil, err
-	}
-	return value, nil
-}

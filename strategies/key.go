@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -139,4 +140,153 @@ func readsText(t reflect.Type) bool {
 		}
 	}
 	return true
+}
+
+// keyWriter writes values so that no two different ones of a type read the
+// same: every element has a beginning and an end, and what an interface holds
+// is named with its type.
+type keyWriter struct {
+	b     *strings.Builder
+	depth int
+}
+
+// maxKeyDepth ends circles of pointers.
+const maxKeyDepth = 100
+
+// typed writes a value with its type: in the place of an interface, where
+// values of several types meet.
+func (w *keyWriter) typed(v reflect.Value) {
+	t := v.Type()
+	if v.Kind() == reflect.String && t.Name() == "string" {
+		w.value(v)
+		return
+	}
+	w.b.WriteString("%!" + keyspace.Escape(t.String()) + "%(")
+	w.value(v)
+	w.b.WriteString("%)")
+}
+
+func (w *keyWriter) value(v reflect.Value) {
+	if w.depth++; w.depth > maxKeyDepth {
+		panic(fmt.Sprintf("strategies: Key: a circle of pointers, or more than %d levels", maxKeyDepth))
+	}
+	defer func() { w.depth-- }()
+	if v.Type() == timeType && !v.CanInterface() {
+		panic("strategies: Key: a time.Time in an unexported field has no text: export the field, or give the time as a part of its own")
+	}
+	if text, ok := ownText(v); ok {
+		w.b.WriteString("%'" + keyspace.Escape(text))
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		w.b.WriteString(keyspace.Escape(v.String()))
+	case reflect.Bool:
+		w.b.WriteString(strconv.FormatBool(v.Bool()))
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		w.int(v)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		w.b.WriteString(strconv.FormatUint(v.Uint(), 10))
+	case reflect.Float32, reflect.Float64:
+		w.b.WriteString(keyspace.Escape(strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits())))
+	case reflect.Complex64, reflect.Complex128:
+		w.b.WriteString(keyspace.Escape(strconv.FormatComplex(v.Complex(), 'g', -1, v.Type().Bits())))
+	case reflect.Pointer, reflect.Interface:
+		w.reference(v)
+	case reflect.Slice, reflect.Array:
+		w.list(v)
+	case reflect.Map:
+		w.pairs(v)
+	case reflect.Struct:
+		w.fields(v)
+	default:
+		panic(fmt.Sprintf("strategies: Key: %s has no text", v.Type()))
+	}
+}
+
+func (w *keyWriter) int(v reflect.Value) {
+	if v.Type() == reflect.TypeFor[time.Duration]() {
+		w.b.WriteString(time.Duration(v.Int()).String())
+		return
+	}
+	w.b.WriteString(strconv.FormatInt(v.Int(), 10))
+}
+
+func (w *keyWriter) reference(v reflect.Value) {
+	switch {
+	case v.IsNil():
+		w.b.WriteString(keyNil)
+	case v.Kind() == reflect.Interface:
+		w.typed(v.Elem())
+	default:
+		w.b.WriteString("%^")
+		w.value(v.Elem())
+	}
+}
+
+func (w *keyWriter) list(v reflect.Value) {
+	if v.Kind() == reflect.Slice && v.IsNil() {
+		w.b.WriteString(keyNil)
+		return
+	}
+	if v.Type().Elem().Kind() == reflect.Uint8 {
+		raw := make([]byte, v.Len())
+		for i := range raw {
+			raw[i] = byte(v.Index(i).Uint())
+		}
+		w.b.WriteString("%<" + keyspace.Escape(string(raw)) + "%>")
+		return
+	}
+	w.b.WriteString("%<")
+	for i := range v.Len() {
+		w.b.WriteString("%,")
+		w.value(v.Index(i))
+	}
+	w.b.WriteString("%>")
+}
+
+// pairs writes a map sorted by its written keys. A list of texts, as url.Values
+// and http.Header have them, is written as one pair for each.
+func (w *keyWriter) pairs(v reflect.Value) {
+	if v.IsNil() {
+		w.b.WriteString(keyNil)
+		return
+	}
+	texts := v.Type().Elem().Kind() == reflect.Slice && isText(v.Type().Elem().Elem())
+	pairs := make([]string, 0, v.Len())
+	for iter := v.MapRange(); iter.Next(); {
+		name, value := w.text(iter.Key()), iter.Value()
+		if !texts || value.Len() == 0 {
+			pairs = append(pairs, "%&"+name+"%="+w.text(value))
+			continue
+		}
+		var b strings.Builder
+		for i := range value.Len() {
+			b.WriteString("%&" + name + "%=" + w.text(value.Index(i)))
+		}
+		pairs = append(pairs, b.String())
+	}
+	slices.Sort(pairs)
+	w.b.WriteString("%{" + strings.Join(pairs, "") + "%}")
+}
+
+// text is a value apart from what is being written.
+func (w *keyWriter) text(v reflect.Value) string {
+	part := keyWriter{b: new(strings.Builder), depth: w.depth}
+	part.value(v)
+	return part.b.String()
+}
+
+// fields writes every field of a struct, whatever encoders would leave out.
+func (w *keyWriter) fields(v reflect.Value) {
+	w.b.WriteString("%{")
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Name
+		if name == "_" {
+			continue
+		}
+		w.b.WriteString("%." + keyspace.Escape(name) + "%=")
+		w.value(v.Field(i))
+	}
+	w.b.WriteString("%}")
 }

@@ -230,3 +230,67 @@ func shortHash(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:4])
 }
+
+// Local is a cache in the process, in front of Redis, for values that were
+// found valid there. It must be safe for concurrent use. Package
+// strategies/local has one.
+type Local interface {
+	// Get returns what was put under key and is still good.
+	Get(key LocalKey) (LocalValue, bool)
+	// Stamp is taken before a read whose result may be Put.
+	Stamp() uint64
+	// Put remembers a value, unless one of its tokens was voided since the
+	// stamp; the implementation decides for how long.
+	Put(key LocalKey, v LocalValue, stamp uint64)
+	// Void forgets what depends on one of the tokens.
+	Void(tokens []string)
+	// Clear forgets everything.
+	Clear()
+}
+
+// LocalKey names a value of a process.
+type LocalKey struct{ Handle, Version, Key, Variant string }
+
+// LocalValue is a decoded value. Callers share it: nobody changes it.
+type LocalValue struct {
+	Value any
+	// Tokens are the Redis keys of the tokens it was checked against.
+	Tokens []string
+	// StoredAt is when it was stored in Redis, Fresh when its TTL ends.
+	StoredAt, Fresh time.Time
+	// Size of the entry in Redis, in bytes.
+	Size int
+}
+
+// localOf is a Local in the engine's words.
+type localOf struct{ Local }
+
+func (l localOf) Get(key engine.LocalKey) (engine.LocalValue, bool) {
+	v, ok := l.Local.Get(LocalKey(key))
+	return engine.LocalValue(v), ok
+}
+
+func (l localOf) Put(key engine.LocalKey, v engine.LocalValue, stamp uint64) {
+	l.Local.Put(LocalKey(key), LocalValue(v), stamp)
+}
+
+// Stats returns the counters of this process.
+func (s *Store) Stats() Stats {
+	e := s.engine.Stats()
+	st := Stats{
+		HandleStats: HandleStats(e.All), Pending: e.Pending, Invalidations: e.Invalidations,
+		Breaker: e.Breaker, BreakerCause: e.BreakerCause, Disabled: !s.Enabled(),
+		Handles: map[string]HandleStats{},
+	}
+	for name, c := range e.Classes {
+		st.Handles[name] = HandleStats(c)
+	}
+	return st
+}
+
+// Fleet returns the counters of all instances, and of this one what it has not
+// added yet. It costs one command.
+func (s *Store) Fleet(ctx context.Context) (FleetStats, error) {
+	st, err := s.engine.Fleet(ctx)
+	return FleetStats(st), err
+}

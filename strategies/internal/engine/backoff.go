@@ -1,6 +1,8 @@
 package engine
 
-import "time"
+import (
+	"time"
+)
 
 // A failed refresh is not tried again for a second, then two, four, and so on
 // up to maxBackoff, per entry and process: a sick database is not asked once
@@ -9,11 +11,6 @@ const (
 	firstBackoff = time.Second
 	maxBackoff   = 30 * time.Second
 )
-
-type backoff struct {
-	until time.Time
-	next  time.Duration
-}
 
 func (e *Engine) backOff(entry string) {
 	b, ok := e.failed.get(entry)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/cldcde/restash/internal/flight"
@@ -73,17 +74,6 @@ func (e *Engine) appendTag(tokens []flight.Token, tag string) []flight.Token {
 	return tokens
 }
 
-func hasToken(tokens []flight.Token, id string) bool {
-	return slices.ContainsFunc(tokens, func(t flight.Token) bool { return t.ID == id })
-}
-
-// tagID is how an entry names a tag; a soft token's id is in upper case.
-func tagID(tag string) string { return "t" + keyspace.Escape(tag) }
-
-func isTag(id string) bool { return id[0] == 't' || id[0] == 'T' }
-
-func isSoft(id string) bool { return id[0] >= 'A' && id[0] <= 'Z' }
-
 // query is one key as one call asks for it.
 type query struct {
 	key    string
@@ -141,26 +131,6 @@ func (c *Class) addTags(q *query, o *Options) {
 	}
 }
 
-func checkTags(tokens []flight.Token) error {
-	switch n := countTags(tokens); {
-	case hasToken(tokens, tagID("")):
-		return fmt.Errorf("%w: an empty tag", ErrTags)
-	case n > keyspace.MaxTags:
-		return fmt.Errorf("%w: %d tags, want at most %d", ErrTags, n, keyspace.MaxTags)
-	}
-	return nil
-}
-
-func countTags(tokens []flight.Token) int {
-	n := 0
-	for _, t := range tokens {
-		if t.ID[0] == 't' {
-			n++
-		}
-	}
-	return n
-}
-
 var (
 	prefixIDs     = [...]string{"p0", "p1", "p2", "p3", "p4"}
 	softPrefixIDs = [...]string{"P0", "P1", "P2", "P3", "P4"}
@@ -185,4 +155,57 @@ func (e *Engine) learn(entry string, tags []string) {
 		merged = tags
 	}
 	e.learned.set(entry, merged)
+}
+
+func (e *Engine) register(cfg *ClassConfig) (*classStats, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.classes[cfg.Name]
+	if c == nil {
+		c = &classStats{types: map[string]reflect.Type{}}
+		e.classes[cfg.Name] = c
+	}
+	if have, ok := c.types[cfg.Version]; ok && have != cfg.Type {
+		return nil, fmt.Errorf("strategies: Config.Name %q is used for %s and for %s", cfg.Name, have, cfg.Type)
+	}
+	c.types[cfg.Version] = cfg.Type
+	c.hard = max(c.hard, cfg.HardTimeout)
+	return c, nil
+}
+
+// longestLoad is how long a load of this engine may take.
+func (e *Engine) longestLoad() time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	longest := DefaultHardTimeout
+	for _, c := range e.classes {
+		longest = max(longest, c.hard)
+	}
+	return longest
+}
+
+// Say logs what is wrong with every value of the class, once for each what.
+func (c *Class) Say(what, msg string, args ...any) {
+	if _, said := c.stats.said.LoadOrStore(what, true); !said {
+		c.e.cfg.Logger.Warn(msg, append([]any{"handle", c.cfg.Name, "type", c.cfg.Type.String()}, args...)...)
+	}
+}
+
+func (c *Class) say(what, msg string, err error) { c.Say(what, msg, "error", err) }
+
+// count adds to a counter of the class and of the engine.
+func (c *Class) count(pick func(*counters) *atomic.Int64, n int64) {
+	pick(&c.stats.counters).Add(n)
+	pick(&c.e.counters).Add(n)
+}
+
+// answered counts one answer.
+func (c *Class) answered(state State, negative bool) {
+	c.stats.answered(state, negative)
+	c.e.counters.answered(state, negative)
+}
+
+func (c *Class) oversized(err error) {
+	c.count(countOversized, 1)
+	c.e.log.warn("oversized:"+c.cfg.Name, "value too big for the cache", "handle", c.cfg.Name, "error", err)
 }

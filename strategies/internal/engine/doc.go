@@ -3,16 +3,24 @@
 // is a batch of one.
 //
 // It knows no types: a value is opaque to it, and a [Codec] makes bytes of it.
-// Its pieces, in the order in which a call passes them:
+// Its pieces, in the order in which a call passes them, with their files:
 //
-//   - A [Class] makes a query of each key: its entry and the tokens it depends on.
-//   - A snapshot is what one MGET says about a query.
-//   - decide says what an entry is worth by its tokens, the clock and the options.
+//   - A [Class] makes a query of each key: its entry and the tokens it depends on
+//     (class, tokens).
+//   - A snapshot is what one MGET says about a query (snapshot, read).
+//   - decide says what an entry is worth by its tokens, the clock and the options
+//     (decide).
 //   - A lookup is one call of a user's: it answers what the snapshots allow and
-//     shares or starts loads for the rest.
+//     shares or starts loads for the rest (get, lookup, item, execute, refresh).
 //   - A run is one call of a loader for the loads that a lookup started. It may
-//     take a lease first and, in strict mode, creates tokens that are absent.
-//   - What a run returns is stored under its snapshot, late tags included.
-//   - A write replaces the tokens of keys and stores their values under the new ones.
-//   - Tokens that Redis did not confirm are pending.
+//     take a lease first and, in strict mode, creates tokens that are absent
+//     (run, job, place, lease, strict).
+//   - What a run returns is stored under its snapshot, late tags included (store,
+//     late, encode).
+//   - A write replaces the tokens of keys and stores their values under the new
+//     ones (write).
+//   - Tokens that Redis did not confirm are pending (invalidate, pending).
+//   - Every request goes through one function (redis, command, msetex).
+//
+// The files know each other in one direction only: TestLayers_filesUseWhatIsBelowThem holds their order.
 package engine

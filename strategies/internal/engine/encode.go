@@ -9,9 +9,6 @@ import (
 	"github.com/cldcde/restash/internal/flight"
 )
 
-// MaxExpiry is the longest that an entry can live in Redis.
-const MaxExpiry = 7 * 24 * time.Hour
-
 // life is how long a value may be used; its TTL is shortened by the jitter.
 type life struct{ ttl, swr, sie time.Duration }
 
@@ -98,4 +95,14 @@ func (c *Class) decode(s *snapshot) (value any, err error) {
 		return nil, err
 	}
 	return c.cfg.Codec.Decode(body)
+}
+
+// parcel is what is sent for one job: the commands that store its value, or the
+// one that removes the entry which nothing takes the place of.
+type parcel struct {
+	job  *job
+	cmds []cmd
+	size int
+	ttl  time.Duration
+	gone bool
 }

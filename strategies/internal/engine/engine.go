@@ -2,10 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -102,44 +99,6 @@ type (
 	work   = flight.Work[*snapshot, *outcome]
 )
 
-// New returns an engine. It touches no network.
-func New(cfg Config) (*Engine, error) {
-	e := &Engine{
-		cfg: cfg, redis: cfg.Redis, space: cfg.Space, exec: cfg.Executor,
-		log:     newLimitedLog(cfg.Logger),
-		learned: newRecentMap[[]string](4096),
-		failed:  newRecentMap[backoff](4096),
-		classes: map[string]*classStats{},
-	}
-	if e.cfg.ValueLimit <= 0 {
-		e.cfg.ValueLimit = math.MaxInt
-	}
-	e.flights = flight.NewTable[*snapshot, *outcome](e.readOne, e.loads.Go)
-	if cfg.MaxLoads > 0 {
-		e.slots = make(chan struct{}, cfg.MaxLoads)
-	}
-	policy := cfg.Breaker
-	policy.OnChange = e.breakerChanged
-	var err error
-	e.breaker, err = breaker.New(policy)
-	return e, err
-}
-
-func (e *Engine) breakerChanged(ch breaker.Change) {
-	e.counters.breakerChanges.Add(1)
-	args := []any{"from", ch.From.String(), "to", ch.To.String()}
-	if ch.Cause != nil {
-		args = append(args, "cause", ch.Cause)
-	}
-	e.log.warn("breaker "+ch.To.String(), "cache breaker changed", args...)
-	if f := e.cfg.Breaker.OnChange; f != nil {
-		f(ch)
-	}
-	if f := e.cfg.Trace.Breaker; f != nil {
-		f(ch)
-	}
-}
-
 // Enabled reports whether the engine caches at all.
 func (e *Engine) Enabled() bool { return e.redis != nil && !e.cfg.Disabled }
 
@@ -150,37 +109,6 @@ func (e *Engine) off() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.closed
-}
-
-// Flush waits for work behind answers and confirms what is pending, as long as
-// ctx allows.
-func (e *Engine) Flush(ctx context.Context) error {
-	_ = e.flushPending(ctx) // it must not wait for slow loads
-	return errors.Join(e.exec.Flush(ctx), e.flushPending(ctx))
-}
-
-// Close is [Engine.Flush] with more patience for what is pending, and then waits
-// for loads. Calls after it load without the cache. Without a deadline it waits
-// for loads as long as one may take.
-func (e *Engine) Close(ctx context.Context) error {
-	unbounded := ctx
-	if _, has := ctx.Deadline(); !has {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, e.longestLoad())
-		defer cancel()
-	}
-	err := e.Flush(ctx)
-	if errors.Is(err, ErrPending) {
-		err = e.lastTry(unbounded)
-	}
-	err = errors.Join(err, e.flushFleet(ctx))
-	e.mu.Lock()
-	e.closed = true
-	e.mu.Unlock()
-	if idle := e.loads.Idle(ctx); idle != nil {
-		return errors.Join(err, fmt.Errorf("strategies: close: %w", idle))
-	}
-	return err
 }
 
 // thaw notices that the process was frozen since its last call: what the
@@ -199,3 +127,46 @@ func (e *Engine) thaw() {
 		e.cfg.Local.Clear()
 	}
 }
+
+// outcome is what a load hands to those who wait for it.
+type outcome struct {
+	value     any
+	stored    bool
+	oversized bool
+	ttl       time.Duration
+	size      int  // of the stored entry, in bytes
+	cost      cost // of the whole run, at its first load
+	cacheErr  error
+}
+
+// Local is a cache in the process, asked before Redis.
+type Local interface {
+	Get(key LocalKey) (LocalValue, bool)
+	Stamp() uint64
+	Put(key LocalKey, v LocalValue, stamp uint64)
+	Void(tokens []string)
+	Clear()
+}
+
+// LocalKey names a value of a process.
+type LocalKey struct{ Handle, Version, Key, Variant string }
+
+// LocalValue is a decoded value; package strategies says what its fields are.
+type LocalValue struct {
+	Value           any
+	Tokens          []string
+	StoredAt, Fresh time.Time
+	Size            int
+}
+
+// void makes loads and local values that depend on the tokens unusable.
+func (e *Engine) void(keys []string) {
+	e.flights.Void(keys)
+	if e.cfg.Local != nil {
+		e.cfg.Local.Void(keys)
+	}
+}
+
+// DefaultHardTimeout is the longest that a load may take where its class does
+// not say.
+const DefaultHardTimeout = 30 * time.Second

@@ -145,26 +145,6 @@ func (l *lookup) patience(ctx context.Context) func() time.Duration {
 	return func() time.Duration { return l.c.e.share(ctx) }
 }
 
-// take takes what a load has brought.
-func (it *item) take(out *outcome, err error) {
-	it.err = err
-	if out == nil {
-		return
-	}
-	st := &it.status
-	st.Stored, st.Oversized, st.TTL = out.stored, out.oversized, out.ttl
-	if out.cacheErr != nil {
-		st.Err = out.cacheErr
-	}
-	if it.ticket.Started {
-		it.pay(out.cost)
-	}
-	it.size = out.size
-	if err == nil {
-		it.value, it.has = out.value, true
-	}
-}
-
 // start runs the loader for the items, without its caller's cancellation, in a
 // goroutine of its own or here. One that runs here keeps its caller's deadline.
 func (l *lookup) start(ctx context.Context, items []*item, refreshing, here bool) {

@@ -2,6 +2,10 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/cldcde/restash/client/command"
 )
@@ -53,4 +57,77 @@ func (e *Engine) ForgetLocal() {
 	if e.cfg.Local != nil {
 		e.cfg.Local.Clear()
 	}
+}
+
+// replaceTokens gives each key a new token, now if possible. What is not
+// confirmed is pending, and the error is then [ErrPending] with its cause.
+func (e *Engine) replaceTokens(ctx context.Context, keys []string) (cost, error) {
+	e.void(keys)
+	seq := e.pending.add(keys)
+	defer e.pending.leave(keys)
+	return e.sendPending(ctx, keys, seq)
+}
+
+// sendPending sends the keys until they are confirmed as they were asked for at
+// seq, in as many requests as that takes. Others may ask for them again meanwhile.
+func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (cost, error) {
+	var spent cost
+	var cause error
+	for part := range slices.Chunk(keys, maxPending) {
+		c, err := e.sendPart(ctx, part, seq)
+		spent.add(c)
+		if cause = errors.Join(cause, err); err != nil && !answered(err) {
+			break // so would the next
+		}
+	}
+	if cause == nil {
+		return spent, nil
+	}
+	e.log.warn("pending", "cache invalidations are pending", "tokens", e.pending.len(), "cause", cause)
+	return spent, &pendingFailure{cause}
+}
+
+// sendPart sends what fits into one request, once more if that had an unknown end.
+func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent cost, err error) {
+	start := time.Now()
+	// The database was changed: the caller's leaving must not keep the cache
+	// from hearing of it.
+	detached := context.WithoutCancel(ctx)
+	for range 2 {
+		sent := e.pending.take(keys, seq)
+		if len(sent.keys) == 0 {
+			return spent, nil // others have sent them
+		}
+		replies, c, fail := e.setMany(detached, e.cfg.Budget-time.Since(start), sent.cmds)
+		spent.add(c)
+		e.confirm(sent, replies)
+		if fail == nil {
+			return spent, firstError(replies)
+		}
+		err = errors.Join(err, fail)
+	}
+	return spent, err
+}
+
+// pendingFailure is ErrPending with what kept it from being confirmed.
+type pendingFailure struct{ cause error }
+
+func (e *pendingFailure) Error() string {
+	return ErrPending.Error() + ": " + strings.ReplaceAll(e.cause.Error(), "\n", "; ")
+}
+
+func (e *pendingFailure) Unwrap() []error { return []error{ErrPending, e.cause} }
+
+// flushPending confirms what is pending, as long as ctx allows.
+func (e *Engine) flushPending(ctx context.Context) error {
+	if e.redis == nil || e.pending.len() == 0 {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return &pendingFailure{err}
+	}
+	keys, seq := e.pending.hold()
+	defer e.pending.leave(keys)
+	_, err := e.sendPending(ctx, keys, seq)
+	return err
 }

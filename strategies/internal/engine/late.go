@@ -112,3 +112,12 @@ func (r *run) forgetLearned(j *job) {
 	}
 	j.snap = j.snap.with(keep)
 }
+
+// bornTooLate reports whether a token of the snapshot is so young that the
+// database the loader read may not have had the change it stands for.
+func (e *Engine) bornTooLate(tokens []flight.Token, began time.Time) bool {
+	if e.cfg.SourceLag == 0 {
+		return false
+	}
+	return youngerThan(tokens, began.Add(-e.cfg.SourceLag-clockSkew))
+}

@@ -5,26 +5,6 @@ import (
 	"time"
 )
 
-// Local is a cache in the process, asked before Redis.
-type Local interface {
-	Get(key LocalKey) (LocalValue, bool)
-	Stamp() uint64
-	Put(key LocalKey, v LocalValue, stamp uint64)
-	Void(tokens []string)
-	Clear()
-}
-
-// LocalKey names a value of a process.
-type LocalKey struct{ Handle, Version, Key, Variant string }
-
-// LocalValue is a decoded value; package strategies says what its fields are.
-type LocalValue struct {
-	Value           any
-	Tokens          []string
-	StoredAt, Fresh time.Time
-	Size            int
-}
-
 func (c *Class) localKey(key string, o *Options) LocalKey {
 	return LocalKey{Handle: c.cfg.Name, Version: c.cfg.Version, Key: key, Variant: o.Variant}
 }
@@ -70,11 +50,10 @@ func (c *Class) covered(tokens []string, key string, o *Options) bool {
 }
 
 // keepLocal hands a value that was just found valid to the local cache.
-func (l *lookup) keepLocal(it *item) {
-	e, s := l.c.e, it.snap
-	if e.cfg.Local == nil || e.cfg.Strict {
+func (c *Class) keepLocal(key string, o *Options, s *snapshot, value any) {
+	if c.e.cfg.Local == nil || c.e.cfg.Strict {
 		return
 	}
-	v := LocalValue{Value: it.old, Tokens: appendKeys(nil, s.tokens), StoredAt: s.entry.Stored, Fresh: s.entry.Deadline(), Size: len(s.data)}
-	e.cfg.Local.Put(l.c.localKey(it.key, l.o), v, s.stamp)
+	v := LocalValue{Value: value, Tokens: appendKeys(nil, s.tokens), StoredAt: s.entry.Stored, Fresh: s.entry.Deadline(), Size: len(s.data)}
+	c.e.cfg.Local.Put(c.localKey(key, o), v, s.stamp)
 }

@@ -1,55 +1,12 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/client/command"
 )
-
-// setMany sends cmds as [Engine.call] does, but plain SETs of one lifetime as one
-// MSETEX: n entries or tokens are then billed as one command. A Redis that does
-// not know it is noticed once, and gets SETs from then on.
-func (e *Engine) setMany(ctx context.Context, budget time.Duration, cmds []cmd) ([]reply, cost, error) {
-	began := time.Now()
-	joined, place := e.join(cmds)
-	replies, spent, err := e.call(ctx, budget, joined...)
-	if err != nil {
-		return nil, spent, err
-	}
-	all := spread(replies, place)
-	var again []int // of cmds: those whose MSETEX was not carried out
-	refused := map[int]bool{}
-	for i, at := range place {
-		if joined[at].Args()[0] == msetex && notCarriedOut(all[i].err) {
-			again, refused[at] = append(again, i), true
-		}
-	}
-	if len(again) == 0 {
-		return all, spent, nil
-	}
-	spent.commands -= len(refused) // what Redis does not know is not billed
-	e.counters.commands.Add(-int64(len(refused)))
-	single := make([]cmd, len(again))
-	for i, at := range again {
-		single[i] = cmds[at]
-	}
-	replies, more, err := e.call(ctx, budget-time.Since(began), single...)
-	spent.add(more)
-	if err != nil {
-		return nil, spent, err
-	}
-	for i, at := range again {
-		all[at] = replies[i]
-	}
-	if firstError(replies) == nil {
-		e.noMSETEX.Store(true)
-	}
-	return all, spent, nil
-}
 
 // join is joinSets for a Redis that is not known to lack MSETEX.
 func (e *Engine) join(cmds []cmd) (joined []cmd, place []int) {

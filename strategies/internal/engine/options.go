@@ -58,3 +58,41 @@ type Variant struct {
 	Name string
 	Base any
 }
+
+// Refresh is the refresh of stale values that a lookup with Options.Later leaves
+// to its caller. The zero value is none.
+type Refresh struct {
+	run  func(ctx context.Context)
+	exec Executor
+	most time.Duration // what it may take; 0 for as long as a load
+}
+
+// Due reports whether there is a refresh to be done.
+func (r *Refresh) Due() bool { return r.run != nil }
+
+// Run does it in the caller's goroutine, within the inline budget unless the
+// window ends soon.
+func (r *Refresh) Run(ctx context.Context) {
+	if r.run == nil {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	if r.most > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.most)
+		defer cancel()
+	}
+	r.run(ctx)
+}
+
+// Go hands work, which is to call Do, to the executor, unless its callers wait.
+func (r *Refresh) Go(work func()) bool {
+	return r.run != nil && r.exec.Wait() == 0 && r.exec.Submit(work)
+}
+
+// Do does it in the caller's goroutine without a limit but the load's.
+func (r *Refresh) Do(ctx context.Context) {
+	if r.run != nil {
+		r.run(ctx)
+	}
+}

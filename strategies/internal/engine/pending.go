@@ -1,11 +1,8 @@
 package engine
 
 import (
-	"context"
-	"errors"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -192,10 +189,6 @@ func (p *pendingTokens) rest(well, answered bool, now time.Time) {
 	p.until, p.refused = now.Add(p.pause), answered
 }
 
-// tokenLife is how long tokens live: longer than any entry that may name them,
-// also one whose load and store took their longest.
-const tokenLife = MaxExpiry + 15*time.Minute + time.Hour
-
 func tokenSets(keys []string) []cmd {
 	now := time.Now()
 	cmds := make([]cmd, len(keys))
@@ -203,121 +196,4 @@ func tokenSets(keys []string) []cmd {
 		cmds[i] = setPX(k, string(keyspace.NewToken(now)), tokenLife)
 	}
 	return cmds
-}
-
-// confirm takes what was confirmed off the list and voids once more: loads may
-// have begun between the first time and Redis's answer.
-func (e *Engine) confirm(sent sending, replies []reply) {
-	if len(sent.keys) == 0 {
-		return
-	}
-	if confirmed := e.pending.done(sent, replies, time.Now()); len(confirmed) > 0 {
-		e.void(confirmed)
-	}
-}
-
-// void makes loads and local values that depend on the tokens unusable.
-func (e *Engine) void(keys []string) {
-	e.flights.Void(keys)
-	if e.cfg.Local != nil {
-		e.cfg.Local.Void(keys)
-	}
-}
-
-// replaceTokens gives each key a new token, now if possible. What is not
-// confirmed is pending, and the error is then [ErrPending] with its cause.
-func (e *Engine) replaceTokens(ctx context.Context, keys []string) (cost, error) {
-	e.void(keys)
-	seq := e.pending.add(keys)
-	defer e.pending.leave(keys)
-	return e.sendPending(ctx, keys, seq)
-}
-
-// sendPending sends the keys until they are confirmed as they were asked for at
-// seq, in as many requests as that takes. Others may ask for them again meanwhile.
-func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (cost, error) {
-	var spent cost
-	var cause error
-	for part := range slices.Chunk(keys, maxPending) {
-		c, err := e.sendPart(ctx, part, seq)
-		spent.add(c)
-		if cause = errors.Join(cause, err); err != nil && !answered(err) {
-			break // so would the next
-		}
-	}
-	if cause == nil {
-		return spent, nil
-	}
-	e.log.warn("pending", "cache invalidations are pending", "tokens", e.pending.len(), "cause", cause)
-	return spent, &pendingFailure{cause}
-}
-
-// sendPart sends what fits into one request, once more if that had an unknown end.
-func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent cost, err error) {
-	start := time.Now()
-	// The database was changed: the caller's leaving must not keep the cache
-	// from hearing of it.
-	detached := context.WithoutCancel(ctx)
-	for range 2 {
-		sent := e.pending.take(keys, seq)
-		if len(sent.keys) == 0 {
-			return spent, nil // others have sent them
-		}
-		replies, c, fail := e.setMany(detached, e.cfg.Budget-time.Since(start), sent.cmds)
-		spent.add(c)
-		e.confirm(sent, replies)
-		if fail == nil {
-			return spent, firstError(replies)
-		}
-		err = errors.Join(err, fail)
-	}
-	return spent, err
-}
-
-// pendingFailure is ErrPending with what kept it from being confirmed.
-type pendingFailure struct{ cause error }
-
-func (e *pendingFailure) Error() string {
-	return ErrPending.Error() + ": " + strings.ReplaceAll(e.cause.Error(), "\n", "; ")
-}
-
-func (e *pendingFailure) Unwrap() []error { return []error{ErrPending, e.cause} }
-
-// flushPending confirms what is pending, as long as ctx allows.
-func (e *Engine) flushPending(ctx context.Context) error {
-	if e.redis == nil || e.pending.len() == 0 {
-		return nil
-	}
-	if err := ctx.Err(); err != nil {
-		return &pendingFailure{err}
-	}
-	keys, seq := e.pending.hold()
-	defer e.pending.leave(keys)
-	_, err := e.sendPending(ctx, keys, seq)
-	return err
-}
-
-// lastTryFor bounds [Engine.Close] where its caller does not.
-const lastTryFor = 5 * time.Second
-
-// lastTry sends what is pending until Redis confirms it or ctx ends. Nothing
-// comes after it, so an open breaker does not hold it back.
-func (e *Engine) lastTry(ctx context.Context) error {
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, lastTryFor)
-		defer cancel()
-	}
-	for {
-		e.breaker.Reset()
-		err := e.flushPending(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
 }

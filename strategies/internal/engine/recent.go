@@ -6,6 +6,11 @@ import (
 	"time"
 )
 
+type backoff struct {
+	until time.Time
+	next  time.Duration
+}
+
 // recentMap remembers what was lately used: when half its bound is full the
 // older half is forgotten. It is safe for concurrent use.
 type recentMap[V any] struct {

@@ -11,35 +11,56 @@ import (
 	"github.com/cldcde/restash/client/command"
 )
 
-// cmd is a command whose reply is looked at here.
-type cmd = command.Command[command.Reply]
-
-func asIs(r command.Reply) (command.Reply, error) { return r, nil }
-
-func mget(keys []string) cmd { return command.New(asIs, "MGET", keys...).Read() }
-
-// setPX writes a value once: a repeated write of a token or an entry could
-// undo what another writer did in between.
-func setPX(key, value string, life time.Duration, cond ...string) cmd {
-	args := append([]string{key, value, "PX", fmt.Sprint(max(life.Milliseconds(), 1))}, cond...)
-	return command.New(asIs, "SET", args...).Once()
+// setMany sends cmds as [Engine.call] does, but plain SETs of one lifetime as one
+// MSETEX: n entries or tokens are then billed as one command. A Redis that does
+// not know it is noticed once, and gets SETs from then on.
+func (e *Engine) setMany(ctx context.Context, budget time.Duration, cmds []cmd) ([]reply, cost, error) {
+	began := time.Now()
+	joined, place := e.join(cmds)
+	replies, spent, err := e.call(ctx, budget, joined...)
+	if err != nil {
+		return nil, spent, err
+	}
+	all := spread(replies, place)
+	var again []int // of cmds: those whose MSETEX was not carried out
+	refused := map[int]bool{}
+	for i, at := range place {
+		if joined[at].Args()[0] == msetex && notCarriedOut(all[i].err) {
+			again, refused[at] = append(again, i), true
+		}
+	}
+	if len(again) == 0 {
+		return all, spent, nil
+	}
+	spent.commands -= len(refused) // what Redis does not know is not billed
+	e.counters.commands.Add(-int64(len(refused)))
+	single := make([]cmd, len(again))
+	for i, at := range again {
+		single[i] = cmds[at]
+	}
+	replies, more, err := e.call(ctx, budget-time.Since(began), single...)
+	spent.add(more)
+	if err != nil {
+		return nil, spent, err
+	}
+	for i, at := range again {
+		all[at] = replies[i]
+	}
+	if firstError(replies) == nil {
+		e.noMSETEX.Store(true)
+	}
+	return all, spent, nil
 }
 
-// cost is what calls have sent.
-type cost struct{ commands, trips int }
-
-func (c *cost) add(o cost) { c.commands += o.commands; c.trips += o.trips }
-
-// errOpen says that the breaker does not let a call through.
-var errOpen = breaker.ErrOpen
-
-// errBudget is the cause of a context that ran out of the Store's budget.
-var errBudget = errors.New("strategies: the cache did not answer within the budget")
-
-// reply is the answer to one command: a Redis reply or a Redis error.
-type reply struct {
-	command.Reply
-	err error
+// confirm takes what was confirmed off the list and voids once more: loads may
+// have begun between the first time and Redis's answer.
+func (e *Engine) confirm(sent sending, replies []reply) {
+	if len(sent.keys) == 0 {
+		return
+	}
+	if confirmed := e.pending.done(sent, replies, time.Now()); len(confirmed) > 0 {
+		e.void(confirmed)
+	}
 }
 
 // share is how long a caller waits for the cache before its load: never more
@@ -136,13 +157,6 @@ func (e *Engine) send(ctx context.Context, batch []command.Cmd, own []cmd) (repl
 		replies[i] = reply{Reply: r, err: client.ReplyError(batch[i], r)}
 	}
 	return replies, nil
-}
-
-// answered reports whether the error is a reply of Redis to the command, as
-// opposed to a failure to ask.
-func answered(err error) bool {
-	var e *client.Error
-	return errors.As(err, &e) && e.Code != "" && e.Sent == client.SentYes
 }
 
 // ranOut reports whether the budget's end is why a call failed: an answer that

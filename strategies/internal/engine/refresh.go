@@ -84,14 +84,6 @@ func (e *Engine) submit(loads []*load, work func()) (taken bool) {
 	return e.exec.Submit(work)
 }
 
-// giveUp ends loads that will not be run: who has joined one loads by itself.
-func (e *Engine) giveUp(loads []*load, err error) {
-	for _, fl := range loads {
-		e.flights.Unshare(fl)
-		e.flights.Abandon(fl, err)
-	}
-}
-
 // takeFresh waits for what the loads bring.
 func (l *lookup) takeFresh(ctx context.Context, own []*item, full bool, wait time.Duration) {
 	if full {
@@ -121,14 +113,6 @@ func (l *lookup) takeOne(ctx context.Context, it *item) {
 	it.take(out, nil)
 }
 
-// Refresh is the refresh of stale values that a lookup with Options.Later leaves
-// to its caller. The zero value is none.
-type Refresh struct {
-	run  func(ctx context.Context)
-	exec Executor
-	most time.Duration // what it may take; 0 for as long as a load
-}
-
 // leave puts the refresh of stale items into o.Later, if one is to be done.
 func (l *lookup) leave(items []*item, shared *read) {
 	e := l.c.e
@@ -152,34 +136,4 @@ func (l *lookup) leave(items []*item, shared *read) {
 			l.start(ctx, own, true, true)
 		}
 	}}
-}
-
-// Due reports whether there is a refresh to be done.
-func (r *Refresh) Due() bool { return r.run != nil }
-
-// Run does it in the caller's goroutine, within the inline budget unless the
-// window ends soon.
-func (r *Refresh) Run(ctx context.Context) {
-	if r.run == nil {
-		return
-	}
-	ctx = context.WithoutCancel(ctx)
-	if r.most > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, r.most)
-		defer cancel()
-	}
-	r.run(ctx)
-}
-
-// Go hands work, which is to call Do, to the executor, unless its callers wait.
-func (r *Refresh) Go(work func()) bool {
-	return r.run != nil && r.exec.Wait() == 0 && r.exec.Submit(work)
-}
-
-// Do does it in the caller's goroutine without a limit but the load's.
-func (r *Refresh) Do(ctx context.Context) {
-	if r.run != nil {
-		r.run(ctx)
-	}
 }

@@ -1,90 +1,59 @@
 package engine
 
 import (
+	"context"
 	"fmt"
-	"reflect"
-	"sync"
-	"sync/atomic"
+	"strconv"
 	"time"
 
 	"github.com/cldcde/restash/breaker"
+	"github.com/cldcde/restash/client/command"
 )
 
-// counters of one class or of a whole engine.
-type counters struct {
-	hits, stale, misses, negative, bypass atomic.Int64
-	errors, coalesced, refreshes, failed  atomic.Int64
-	oversized, localHits, saved           atomic.Int64
-	commands, trips, bytesIn, bytesOut    atomic.Int64
-	breakerChanges, invalidations         atomic.Int64
-	latency                               histogram
-}
-
-// classStats is what an engine knows of the classes of one name.
-type classStats struct {
-	types map[string]reflect.Type // by version
-	hard  time.Duration           // the longest hard timeout of a load
-	mean  atomic.Int64            // bytes of an entry, lately
-	said  sync.Map                // what was logged, once for all
-	counters
-}
-
-// expect learns from the size of an entry that was read.
-func (c *classStats) expect(size int) {
-	mean := c.mean.Load()
-	c.mean.Store(mean + (int64(size)-mean)/8)
-}
-
-// expected is how many entries fit into so many bytes.
-func (c *classStats) expected(bytes int) int {
-	return max(bytes/int(max(c.mean.Load(), 1)), 1)
-}
-
-func (e *Engine) register(cfg *ClassConfig) (*classStats, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	c := e.classes[cfg.Name]
-	if c == nil {
-		c = &classStats{types: map[string]reflect.Type{}}
-		e.classes[cfg.Name] = c
+// Fleet returns the counters of all instances, and of this one what it has not
+// added yet. It costs one command.
+func (e *Engine) Fleet(ctx context.Context) (FleetStats, error) {
+	if !e.cfg.FleetMetrics || e.redis == nil {
+		return FleetStats{}, ErrNoFleet
 	}
-	if have, ok := c.types[cfg.Version]; ok && have != cfg.Type {
-		return nil, fmt.Errorf("strategies: Config.Name %q is used for %s and for %s", cfg.Name, have, cfg.Type)
+	args := []string{e.space.Fleet()}
+	for i := range fleetFields {
+		args = append(args, "GET", "i64", "#"+strconv.Itoa(i))
 	}
-	c.types[cfg.Version] = cfg.Type
-	c.hard = max(c.hard, cfg.HardTimeout)
-	return c, nil
+	replies, _, err := e.call(ctx, e.cfg.Budget, command.New(asIs, "BITFIELD", args...).Read())
+	if err == nil {
+		err = replies[0].err
+	}
+	if err != nil {
+		return FleetStats{}, err
+	}
+	if len(replies[0].Array) != fleetFields {
+		return FleetStats{}, fmt.Errorf("strategies: fleet: %w", errShort)
+	}
+	e.fleet.mu.Lock()
+	defer e.fleet.mu.Unlock()
+	sum := e.fleetCounters()
+	for i, r := range replies[0].Array {
+		sum[i] += r.Int - e.fleet.flushed[i]
+	}
+	st := FleetStats{Hits: sum[0], Misses: sum[1], Stale: sum[2], Negative: sum[3], Bypass: sum[4], Errors: sum[5],
+		Commands: sum[6], Trips: sum[7]}
+	if sum[9] > 0 {
+		st.AvgLatency = time.Duration(sum[8]/sum[9]) * time.Microsecond
+	}
+	return st, nil
 }
 
-// DefaultHardTimeout is the longest that a load may take where its class does
-// not say.
-const DefaultHardTimeout = 30 * time.Second
-
-// longestLoad is how long a load of this engine may take.
-func (e *Engine) longestLoad() time.Duration {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	longest := DefaultHardTimeout
-	for _, c := range e.classes {
-		longest = max(longest, c.hard)
+// flushFleet adds what is new, whether it is due or not.
+func (e *Engine) flushFleet(ctx context.Context) error {
+	if !e.cfg.FleetMetrics || e.redis == nil {
+		return nil
 	}
-	return longest
-}
-
-// ClassStats are the counters of one class in this process; package strategies
-// says what they count.
-type ClassStats struct {
-	Hits, Misses, Stale, Negative int64
-	Bypass                        int64
-	Errors                        int64
-	Coalesced                     int64
-	Refreshes, RefreshesFailed    int64
-	Oversized                     int64
-	LocalHits                     int64
-	CommandsSaved                 int64
-	Commands, Trips               int64
-	BytesOut, BytesIn             int64
-	AvgLatency, P50, P99          time.Duration
+	e.fleet.mu.Lock()
+	e.fleet.due = time.Unix(0, 0)
+	e.fleet.mu.Unlock()
+	_, _, err := e.call(ctx, e.cfg.Budget)
+	return err
 }
 
 // Stats are the counters of an engine in this process.
@@ -115,70 +84,3 @@ func (e *Engine) Stats() Stats {
 
 // Stats returns the counters of all classes of this name.
 func (c *Class) Stats() ClassStats { return c.stats.snapshot() }
-
-func (c *counters) snapshot() ClassStats {
-	mean, p50, p99 := c.latency.summary()
-	return ClassStats{
-		Hits: c.hits.Load(), Misses: c.misses.Load(), Stale: c.stale.Load(), Negative: c.negative.Load(),
-		Bypass: c.bypass.Load(), Errors: c.errors.Load(), Coalesced: c.coalesced.Load(),
-		Refreshes: c.refreshes.Load(), RefreshesFailed: c.failed.Load(), Oversized: c.oversized.Load(),
-		LocalHits: c.localHits.Load(), CommandsSaved: c.saved.Load(),
-		Commands: c.commands.Load(), Trips: c.trips.Load(),
-		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
-		AvgLatency: mean, P50: p50, P99: p99,
-	}
-}
-
-// charge notes what a call for this class has sent and read.
-func (c *classStats) charge(spent cost, in, out int) {
-	c.commands.Add(int64(spent.commands))
-	c.trips.Add(int64(spent.trips))
-	c.bytesIn.Add(int64(in))
-	c.bytesOut.Add(int64(out))
-}
-
-// count adds to a counter of the class and of the engine.
-func (c *Class) count(pick func(*counters) *atomic.Int64, n int64) {
-	pick(&c.stats.counters).Add(n)
-	pick(&c.e.counters).Add(n)
-}
-
-func countErrors(c *counters) *atomic.Int64    { return &c.errors }
-func countCoalesced(c *counters) *atomic.Int64 { return &c.coalesced }
-func countRefreshes(c *counters) *atomic.Int64 { return &c.refreshes }
-func countFailed(c *counters) *atomic.Int64    { return &c.failed }
-func countOversized(c *counters) *atomic.Int64 { return &c.oversized }
-func countLocal(c *counters) *atomic.Int64     { return &c.localHits }
-func countSaved(c *counters) *atomic.Int64     { return &c.saved }
-
-// answered counts one answer.
-func (c *Class) answered(state State, negative bool) {
-	c.stats.answered(state, negative)
-	c.e.counters.answered(state, negative)
-}
-
-func (c *counters) answered(state State, negative bool) {
-	switch state {
-	case Hit:
-		c.hits.Add(1)
-	case Stale:
-		c.hits.Add(1)
-		c.stale.Add(1)
-	case Bypass:
-		c.bypass.Add(1)
-	default:
-		c.misses.Add(1)
-	}
-	if negative {
-		c.negative.Add(1)
-	}
-}
-
-// Say logs what is wrong with every value of the class, once for each what.
-func (c *Class) Say(what, msg string, args ...any) {
-	if _, said := c.stats.said.LoadOrStore(what, true); !said {
-		c.e.cfg.Logger.Warn(msg, append([]any{"handle", c.cfg.Name, "type", c.cfg.Type.String()}, args...)...)
-	}
-}
-
-func (c *Class) say(what, msg string, err error) { c.Say(what, msg, "error", err) }

@@ -7,19 +7,7 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/client/command"
-	"github.com/cldcde/restash/internal/flight"
-	"github.com/cldcde/restash/internal/keyspace"
 )
-
-// parcel is what is sent for one job: the commands that store its value, or the
-// one that removes the entry which nothing takes the place of.
-type parcel struct {
-	job  *job
-	cmds []cmd
-	size int
-	ttl  time.Duration
-	gone bool
-}
 
 // store puts what was loaded into Redis if it may, in as few requests as it takes.
 func (r *run) store(ctx context.Context, jobs []*job, took time.Duration) {
@@ -50,10 +38,6 @@ func (r *run) store(ctx context.Context, jobs []*job, took time.Duration) {
 	}
 	r.send(ctx, parcels)
 }
-
-func (j *job) negative() bool { return errors.Is(j.load.Err, ErrNotFound) }
-
-func (j *job) failed() bool { return j.load.Err != nil && !j.negative() }
 
 // storable reports whether the job's result is meant to be stored at all.
 func (r *run) storable(j *job) bool {
@@ -112,11 +96,6 @@ func (r *run) unstorable(j *job, err error) {
 	r.c.oversized(err)
 }
 
-func (c *Class) oversized(err error) {
-	c.count(countOversized, 1)
-	c.e.log.warn("oversized:"+c.cfg.Name, "value too big for the cache", "handle", c.cfg.Name, "error", err)
-}
-
 // send sends the parcels, up to chunkBytes in one request, with the leases of
 // their jobs.
 func (r *run) send(ctx context.Context, parcels []parcel) {
@@ -158,44 +137,4 @@ func (r *run) sent(p parcel, own []reply, err error) {
 	case !p.gone:
 		p.job.out.stored, p.job.out.ttl, p.job.out.size = true, p.ttl, p.size
 	}
-}
-
-func firstError(replies []reply) error {
-	for _, r := range replies {
-		if r.err != nil {
-			return r.err
-		}
-	}
-	return nil
-}
-
-// inTime reports whether an entry may still be stored: the tokens of its
-// snapshot are remembered for a limited time only. Wall clock, since a frozen
-// process has no other.
-func inTime(s *snapshot, hard time.Duration) bool {
-	return time.Now().Round(0).Sub(s.at.Round(0)) <= hard
-}
-
-// bornTooLate reports whether a token of the snapshot is so young that the
-// database the loader read may not have had the change it stands for.
-func (e *Engine) bornTooLate(tokens []flight.Token, began time.Time) bool {
-	if e.cfg.SourceLag == 0 {
-		return false
-	}
-	return youngerThan(tokens, began.Add(-e.cfg.SourceLag-clockSkew))
-}
-
-// clockSkew is by how much the clocks of instances may differ.
-const clockSkew = 2 * time.Second
-
-func youngerThan(tokens []flight.Token, limit time.Time) bool {
-	for _, t := range tokens {
-		if t.Value == "" {
-			continue
-		}
-		if born, ok := keyspace.Token(t.Value).Born(); !ok || !born.Before(limit) {
-			return true
-		}
-	}
-	return false
 }

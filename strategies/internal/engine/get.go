@@ -7,13 +7,17 @@ import (
 	"github.com/cldcde/restash/client"
 )
 
-// Sizes of batches: at most chunkKeys keys, or so many that chunkBytes are
-// expected, in one command.
-const (
-	chunkKeys  = 1000
-	chunkBytes = 4 << 20
-	warmKeys   = 500
-)
+// Get returns the value of one key, and how it came about. Its caller has asked
+// [Class.Local].
+func (c *Class) Get(ctx context.Context, key string, load Loader, o *Options) (any, Status, error) {
+	l := c.lookup(load, o)
+	it := &item{query: c.query(key, o)}
+	if err := l.answer(ctx, []*item{it}); err != nil {
+		it.err = err
+	}
+	l.merge(it)
+	return it.value, l.status, it.err
+}
 
 // Result is the answer for one key of a batch.
 type Result struct {

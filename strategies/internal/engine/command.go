@@ -1,0 +1,66 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cldcde/restash/breaker"
+	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/client/command"
+)
+
+// cmd is a command whose reply is looked at here.
+type cmd = command.Command[command.Reply]
+
+func asIs(r command.Reply) (command.Reply, error) { return r, nil }
+
+func mget(keys []string) cmd { return command.New(asIs, "MGET", keys...).Read() }
+
+// setPX writes a value once: a repeated write of a token or an entry could
+// undo what another writer did in between.
+func setPX(key, value string, life time.Duration, cond ...string) cmd {
+	args := append([]string{key, value, "PX", fmt.Sprint(max(life.Milliseconds(), 1))}, cond...)
+	return command.New(asIs, "SET", args...).Once()
+}
+
+// cost is what calls have sent.
+type cost struct{ commands, trips int }
+
+func (c *cost) add(o cost) { c.commands += o.commands; c.trips += o.trips }
+
+// reply is the answer to one command: a Redis reply or a Redis error.
+type reply struct {
+	command.Reply
+	err error
+}
+
+func firstError(replies []reply) error {
+	for _, r := range replies {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return nil
+}
+
+// errOpen says that the breaker does not let a call through.
+var errOpen = breaker.ErrOpen
+
+// errBudget is the cause of a context that ran out of the Store's budget.
+var errBudget = errors.New("strategies: the cache did not answer within the budget")
+
+// Sizes of batches: at most chunkKeys keys, or so many that chunkBytes are
+// expected, in one command.
+const (
+	chunkKeys  = 1000
+	chunkBytes = 4 << 20
+	warmKeys   = 500
+)
+
+// answered reports whether the error is a reply of Redis to the command, as
+// opposed to a failure to ask.
+func answered(err error) bool {
+	var e *client.Error
+	return errors.As(err, &e) && e.Code != "" && e.Sent == client.SentYes
+}
