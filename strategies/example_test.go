@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/upstashtest"
@@ -77,6 +78,33 @@ func Example() {
 	// Ada <nil> HIT 1 1
 	// 1 1 <nil>
 	// MISS invalidated
+}
+
+// spy is a Redis that tells what a Store sends through it.
+type spy struct{ strategies.Redis }
+
+func (s spy) Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error) {
+	for _, c := range cmds {
+		fmt.Println(c.Name(), len(c.Args())-1, "arguments")
+	}
+	return s.Redis.Batch(ctx, cmds...)
+}
+
+func ExampleRedis() {
+	plain, done := open()
+	defer done()
+	store, err := strategies.NewStore(spy{plain.Client()}, strategies.StoreConfig{})
+	if err != nil {
+		panic(err)
+	}
+	defer store.Close(context.Background())
+	users := strategies.New[User](store, strategies.Config{Name: "user", TTL: time.Hour})
+	_, _ = users.Get(context.Background(), "ada", loadUser)
+	_, _ = users.Get(context.Background(), "ada", loadUser)
+	// Output:
+	// MGET 5 arguments
+	// SET 4 arguments
+	// MGET 5 arguments
 }
 
 func ExampleCache_WriteThrough() {

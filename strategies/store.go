@@ -76,9 +76,16 @@ type StoreConfig struct {
 	Disabled bool
 }
 
-// Redis is what a [Store] asks of its database: to send commands as one
-// request. An error means that the request as a whole failed; what counts as an
-// outage is asked of client.Unavailable. *client.Client is one.
+// Redis is what a [Store] asks of its database: to send commands as one request
+// and return a reply to each, an error of Redis among them as a reply of
+// command.KindError. An error means that the request as a whole failed. One of
+// package client says itself whether that was an outage (client.Unavailable),
+// client.ErrTooLarge makes batches smaller, any other counts for the breaker.
+//
+// *client.Client is one. Wrap it to see or change what a Store sends, or
+// implement it over another connection. The commands are GET's kin alone: MGET,
+// SET with PX, NX and IFEQ, MSETEX or plain SETs where that is unknown, UNLINK,
+// DELEX for leases, BITFIELD for fleet metrics and SCAN for patterns.
 type Redis interface {
 	Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error)
 }

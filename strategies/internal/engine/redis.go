@@ -165,6 +165,15 @@ func ranOut(bounded context.Context, err error) bool {
 	return bounded.Err() != nil && errors.Is(err, context.DeadlineExceeded)
 }
 
+// outage reports whether Redis did not answer a request as a whole. An error of
+// another Redis than the client's says nothing of itself, so it is one.
+func outage(err error) bool {
+	if _, ours := errors.AsType[*client.Error](err); ours {
+		return client.Unavailable(err)
+	}
+	return !errors.Is(err, client.ErrTooLarge)
+}
+
 // outcome is what the breaker learns from a call.
 func (e *Engine) outcome(caller, bounded context.Context, budget time.Duration, err error) breaker.Outcome {
 	switch {
@@ -176,7 +185,7 @@ func (e *Engine) outcome(caller, bounded context.Context, budget time.Duration, 
 		return breaker.Neutral()
 	case ranOut(bounded, err):
 		return breaker.Failure(fmt.Errorf("%w: %w", errBudget, err))
-	case client.Unavailable(err):
+	case outage(err):
 		return breaker.Failure(err)
 	}
 	return breaker.Neutral() // refused before anything was sent
