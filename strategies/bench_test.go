@@ -84,5 +84,5 @@ func TestHitAllocatesLittleAboveTheClient(t *testing.T) {
 		}
 	})
 	t.Logf("MGET %.0f, Get %.0f", bare, hit)
-	assert.LessOrEqual(t, hit-bare, 25.0)
+	assert.LessOrEqual(t, hit-bare, 20.0)
 }

@@ -26,7 +26,9 @@ func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...
 	if value, ok := c.local(ctx, key, o); ok {
 		return value, nil
 	}
-	return c.get(ctx, key, o, func(ctx context.Context, _ *engine.Load) (T, error) { return load(ctx, key) })
+	return c.get(ctx, key, o, func(ctx context.Context, loads []*engine.Load) {
+		loads[0].Value, loads[0].Err = loaded(load(ctx, key))
+	})
 }
 
 // Fetch is [Cache.Get] with a loader that can look at the old value and decide
@@ -40,7 +42,9 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 	if value, ok := c.local(ctx, key, o); ok {
 		return value, nil
 	}
-	return c.get(ctx, key, o, func(ctx context.Context, l *engine.Load) (T, error) { return load(ctx, &Load[T]{l}) })
+	return c.get(ctx, key, o, func(ctx context.Context, loads []*engine.Load) {
+		loads[0].Value, loads[0].Err = loaded(load(ctx, &Load[T]{loads[0]}))
+	})
 }
 
 // local answers from the process's own cache.
@@ -57,20 +61,20 @@ func (c *Cache[T]) local(ctx context.Context, key string, o *options) (value T, 
 	return *p, true
 }
 
-func (c *Cache[T]) get(ctx context.Context, key string, o *options, load func(context.Context, *engine.Load) (T, error)) (value T, err error) {
+func (c *Cache[T]) get(ctx context.Context, key string, o *options, load engine.Loader) (value T, err error) {
 	if err := ctx.Err(); err != nil {
 		return value, err
 	}
-	found, st, err := c.class.Get(ctx, key, func(ctx context.Context, loads []*engine.Load) {
-		value, err := load(ctx, loads[0])
-		loads[0].Value, loads[0].Err = &value, err
-	}, &o.Options)
+	found, st, err := c.class.Get(ctx, key, load, &o.Options)
 	o.report(st)
 	if p, ok := found.(*T); ok && err == nil {
 		value = *p
 	}
 	return value, err
 }
+
+// loaded is what a loader returned, in the engine's words.
+func loaded[T any](value T, err error) (any, error) { return &value, err }
 
 // GetMany returns the values of keys, those that the cache lacks from one run
 // of load, which it stores. A key that load does not return does not exist and

@@ -41,15 +41,17 @@ func NewTable[S, V any](read ReadFunc[S], spawn func(func())) *Table[S, V] {
 // slot is what is under way for one entry key.
 type slot[S, V any] struct {
 	current, next *Read[S, V]
-	reads         map[*Read[S, V]]struct{} // sent, not answered
-	loads         []*Load[S, V]            // joinable
-	changed       chan struct{}            // closed when loads changes; nil if nobody waits for that
+	reads         []*Read[S, V]  // sent, not answered
+	loads         []*Load[S, V]  // joinable
+	changed       chan struct{}  // closed when loads changes; nil if nobody waits for that
+	one           [1]*Read[S, V] // room for reads: more are rare
 }
 
 func (t *Table[S, V]) slot(key string) *slot[S, V] {
 	s := t.slots[key]
 	if s == nil {
-		s = &slot[S, V]{reads: map[*Read[S, V]]struct{}{}}
+		s = &slot[S, V]{}
+		s.reads = s.one[:0]
 		t.slots[key] = s
 	}
 	return s
@@ -70,12 +72,7 @@ func (t *Table[S, V]) sweep(key string, s *slot[S, V]) {
 }
 
 func (s *slot[S, V]) sentBefore(seq uint64) bool {
-	for r := range s.reads {
-		if r.sent < seq {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(s.reads, func(r *Read[S, V]) bool { return r.sent < seq })
 }
 
 // Void notes that the token keys were invalidated: loads that depend on one of
@@ -124,7 +121,7 @@ type Read[S, V any] struct {
 	waiters int
 	ctx     context.Context
 
-	done     chan struct{}
+	done     chan struct{} // nil where its only caller runs it
 	result   S
 	err      error
 	joinable []*Load[S, V] // when it was answered
@@ -145,7 +142,7 @@ func (t *Table[S, V]) Read(ctx context.Context, key string, tokens []Token, pati
 	t.mu.Lock()
 	s := t.slot(key)
 	if s.current == nil {
-		r := &Read[S, V]{key: key, tokens: tokens, ctx: ctx, done: make(chan struct{}), waiters: 1}
+		r := &Read[S, V]{key: key, tokens: tokens, ctx: ctx, waiters: 1}
 		t.send(s, r)
 		t.mu.Unlock()
 		t.run(s, r)
@@ -189,7 +186,7 @@ func (r *Read[S, V]) add(tokens []Token) {
 func (t *Table[S, V]) send(s *slot[S, V], r *Read[S, V]) {
 	r.sent = t.tick()
 	s.current = r
-	s.reads[r] = struct{}{}
+	s.reads = append(s.reads, r)
 }
 
 func (t *Table[S, V]) run(s *slot[S, V], r *Read[S, V]) {
@@ -215,12 +212,16 @@ func (t *Table[S, V]) ran(s *slot[S, V], r *Read[S, V]) {
 		}
 	}
 	t.sweep(r.key, s)
-	close(r.done)
+	if r.done != nil {
+		close(r.done)
+	}
 }
 
 // answered takes note of the loads that this read's callers may join.
 func (r *Read[S, V]) answered(s *slot[S, V]) {
-	delete(s.reads, r)
+	if i := slices.Index(s.reads, r); i >= 0 {
+		s.reads = slices.Delete(s.reads, i, i+1)
+	}
 	for _, l := range s.loads {
 		if l.finished == 0 || l.finished > r.sent {
 			r.joinable = append(r.joinable, l)
@@ -235,7 +236,10 @@ func (t *Table[S, V]) Begin(keys []string) *Read[S, V] {
 	defer t.mu.Unlock()
 	r := &Read[S, V]{sent: t.tick()}
 	for _, k := range keys {
-		t.slot(k).reads[r] = struct{}{}
+		s := t.slot(k)
+		if !slices.Contains(s.reads, r) {
+			s.reads = append(s.reads, r)
+		}
 	}
 	return r
 }

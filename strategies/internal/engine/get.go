@@ -11,7 +11,8 @@ import (
 // [Class.Local].
 func (c *Class) Get(ctx context.Context, key string, load Loader, o *Options) (any, Status, error) {
 	l := c.lookup(load, o)
-	it := &item{query: c.query(key, o)}
+	it := &l.only
+	it.query = c.query(key, o)
 	if err := l.answer(ctx, []*item{it}); err != nil {
 		it.err = err
 	}

@@ -16,6 +16,7 @@ type lookup struct {
 	since  uint64 // began, in the order of reads and loads
 	status Status
 	first  bool // status holds no item's yet
+	only   item // of a lookup for one key
 }
 
 // item is one key of a lookup.

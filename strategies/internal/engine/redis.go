@@ -192,8 +192,7 @@ func (e *Engine) outcome(caller, bounded context.Context, budget time.Duration, 
 }
 
 func (e *Engine) bill(batch []command.Cmd, replies []reply, err error) cost {
-	var fail *client.Error
-	if err != nil && errors.As(err, &fail) && fail.Sent == client.SentNo {
+	if fail, ok := errors.AsType[*client.Error](err); ok && fail.Sent == client.SentNo {
 		return cost{}
 	}
 	c := cost{commands: len(batch), trips: 1}
