@@ -92,6 +92,11 @@ type Advanced struct {
 	// StoreSetCookie stores responses with a Set-Cookie field, which is then
 	// replayed to everyone. Without it they are not stored.
 	StoreSetCookie bool
+	// NeverReplay are response fields that go to the client that they were made
+	// for and are not stored, besides those that are known to speak of one
+	// exchange: X-Request-Id, X-Csrf-Token, Authorization, Server-Timing,
+	// X-Ratelimit-Remaining and their kin; HTTP.md in httpcache lists them.
+	NeverReplay []string
 	// MaxBody is the most bytes of a body that is held to be stored; a longer
 	// one passes through. 0 means 512 KB (512 × 1,024), the most that fits.
 	MaxBody int
@@ -174,6 +179,7 @@ func (c Config) withDefaults() Config {
 	if a.CDN.TTL > 0 && a.CDN.Fields == nil {
 		a.CDN.Fields = []string{"CDN-Cache-Control"}
 	}
+	a.NeverReplay = rfc9111.CanonicalAll(a.NeverReplay)
 	a.TagFields = rfc9111.CanonicalAll(a.TagFields)
 	a.IdentityFields = rfc9111.CanonicalAll(a.IdentityFields)
 	c.Vary = rfc9111.Union(rfc9111.CanonicalAll(c.Vary), nil)
@@ -228,7 +234,7 @@ func (c Config) settings() route.Settings {
 	return route.Settings{
 		Class: class, TTL: c.TTL, Description: fmt.Sprintf("%v %#v", functions, c),
 		Functions: functions != [3]bool{},
-		MaxBody:   a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, Detach: a.Detach, Ranges: true,
+		MaxBody:   a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, NeverReplay: a.NeverReplay, Detach: a.Detach, Ranges: true,
 	}
 }
 

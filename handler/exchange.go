@@ -175,6 +175,8 @@ func (c Config) refuses(status int, h http.Header) rfc9111.Refusal {
 		return rfc9111.RefusePrivate
 	case len(h["Set-Cookie"]) > 0 && !c.Advanced.StoreSetCookie:
 		return rfc9111.RefuseCookie
+	case rfc9111.HasNonce(h):
+		return rfc9111.RefuseNonce
 	}
 	return rfc9111.Forbidden(h, d)
 }

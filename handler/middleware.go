@@ -100,6 +100,7 @@ func (c *cacher) produce(m *route.Mark, r *http.Request) {
 		return
 	}
 	m.Resp = rec.Response(requested, received)
+	rfc9111.TakePersonal(m.Resp.Header, x.NeverReplay)
 	m.Late = len(x.TakeTags(m.Resp.Header)) > 0
 	m.Resp.Vary, m.Resp.Variant = c.cfg.Vary, x.Variant(c.cfg.Vary)
 	identify(m.Resp, nil)

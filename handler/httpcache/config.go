@@ -49,6 +49,11 @@ type Advanced struct {
 	// StoreSetCookie stores responses with a Set-Cookie field, which is then
 	// replayed to everyone. Without it they are not stored.
 	StoreSetCookie bool
+	// NeverReplay are response fields that go to the client that they were made
+	// for and are not stored, besides those that are known to speak of one
+	// exchange: X-Request-Id, X-Csrf-Token, Authorization, Server-Timing,
+	// X-Ratelimit-Remaining and their kin; HTTP.md in httpcache lists them.
+	NeverReplay []string
 	// MaxBody is the most bytes of a body that is held to be stored; a longer
 	// one passes through. 0 means 512 KB (512 × 1,024), the most that fits.
 	MaxBody int
@@ -109,6 +114,7 @@ func (c Config) withDefaults() Config {
 	if a.Timeout == 0 {
 		a.Timeout = defaultTimeout
 	}
+	a.NeverReplay = rfc9111.CanonicalAll(a.NeverReplay)
 	a.Targets, a.TagFields = rfc9111.CanonicalAll(a.Targets), rfc9111.CanonicalAll(a.TagFields)
 	c.Vary = rfc9111.Union(rfc9111.CanonicalAll(c.Vary), nil)
 	return c
@@ -156,6 +162,6 @@ func (c Config) settings() route.Settings {
 			Advanced: strategies.Advanced{HardTimeout: a.Timeout},
 		},
 		Description: fmt.Sprintf("%v %#v", functions, c), Functions: functions != [2]bool{},
-		MaxBody: a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, Detach: a.Detach,
+		MaxBody: a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, NeverReplay: a.NeverReplay, Detach: a.Detach,
 	}
 }

@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -90,7 +91,11 @@ func (x *exchange) FallsBack(job *route.Job) bool {
 // variant if the key's list did not have them all.
 func (x *exchange) Complete(job *route.Job, resp *record.Response, out *route.Outcome) {
 	d, _ := rfc9111.ResponseDirectives(resp.Header, x.cfg.Advanced.Targets)
-	out.Dropped = rfc9111.DropListed(resp.Header, d)
+	if listed := rfc9111.DropListed(resp.Header, d); out.Dropped == nil {
+		out.Dropped = listed
+	} else {
+		maps.Copy(out.Dropped, listed)
+	}
 	names, _ := rfc9111.VaryOf(resp.Header)
 	resp.Vary = job.Names
 	if rfc9111.Covers(resp.Vary, names) {

@@ -56,6 +56,7 @@ func (c *cacher) storePost(r *http.Request, o *observer, asked time.Time) {
 	resp := record.New(http.StatusOK, o.frozen, nil, o.body, asked, now)
 	d, _ := rfc9111.ResponseDirectives(resp.Header, c.cfg.Advanced.Targets)
 	rfc9111.DropListed(resp.Header, d)
+	rfc9111.TakePersonal(resp.Header, c.cfg.Advanced.NeverReplay)
 	v := rfc9111.Assess(resp.Stored, c.cfg.Advanced.Targets, now)
 	if len(c.route.TakeTags(resp.Header)) > 0 || v.Lifetime <= v.Age || v.NoCache || !o.whole() {
 		return

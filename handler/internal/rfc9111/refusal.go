@@ -23,5 +23,6 @@ const (
 	RefuseMaxAge    Refusal = "max-age"
 	RefuseExpired   Refusal = "expires"
 	RefuseTargeted  Refusal = "targeted"
+	RefuseNonce     Refusal = "csp-nonce"
 	RefuseForbidden Refusal = "request-no-store"
 )

@@ -230,6 +230,7 @@ func (j *Job) notModified(out Outcome) (*record.Response, error) {
 		return j.Old, nil
 	}
 	resp := j.Old.Freshen(said, j.requested, j.Received)
+	out.Dropped = rfc9111.TakePersonal(resp.Header, j.x.NeverReplay)
 	j.tag(resp)
 	j.x.Rules.Live(j, resp)
 	out.Validated = true
@@ -244,6 +245,7 @@ func (j *Job) store(out Outcome) (*record.Response, error) {
 	if j.cap.Why() != "" {
 		return j.keepBack(resp, out)
 	}
+	out.Dropped = rfc9111.TakePersonal(resp.Header, j.x.NeverReplay)
 	j.tag(resp)
 	j.x.Rules.Complete(j, resp, &out)
 	j.x.Rules.Live(j, resp)
@@ -257,6 +259,7 @@ func (j *Job) keepBack(resp *record.Response, out Outcome) (*record.Response, er
 	why := j.cap.Why()
 	if j.Old != nil && why == rfc9111.RefuseHead && j.Old.ConfirmedBy(resp.Header) {
 		fresh := j.Old.Freshen(resp.Header, j.requested, j.Received)
+		out.Dropped = rfc9111.TakePersonal(fresh.Header, j.x.NeverReplay)
 		j.x.Rules.Live(j, fresh)
 		out.Refused, out.Validated = "", true
 		j.a.settle(out)

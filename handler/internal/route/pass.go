@@ -45,7 +45,7 @@ func (p *passes) has(key string, now time.Time) bool {
 func lasting(why rfc9111.Refusal) bool {
 	switch why {
 	case rfc9111.RefuseNoStore, rfc9111.RefusePrivate, rfc9111.RefuseCookie, rfc9111.RefuseVary, rfc9111.RefuseLifetime, rfc9111.RefuseStream, rfc9111.RefuseSize,
-		rfc9111.RefuseNoCache, rfc9111.RefuseMaxAge, rfc9111.RefuseExpired, rfc9111.RefuseTargeted:
+		rfc9111.RefuseNoCache, rfc9111.RefuseMaxAge, rfc9111.RefuseExpired, rfc9111.RefuseTargeted, rfc9111.RefuseNonce:
 		return true
 	}
 	return false

@@ -28,7 +28,10 @@ type Settings struct {
 	MaxBody   int
 	TagFields []string // of an answer, taken out before the client sees it
 	ShowKey   bool
-	Detach    bool
+	// NeverReplay are response fields that are not stored, besides those that
+	// are known to speak to one client.
+	NeverReplay []string
+	Detach      bool
 	// Ranges says to clients that they may ask for ranges of a stored answer.
 	Ranges bool
 }
