@@ -21,7 +21,7 @@ type exchange struct {
 
 func newExchange(cfg *Config, on *route.Route, next http.Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{cfg: cfg}
-	x.Exchange = route.Exchange{Route: on, Rules: x, Next: next, W: w, R: r, Key: cfg.key(r), Tags: cfg.tags(r)}
+	x.Exchange = route.Exchange{Route: on, Rules: x, Next: next, W: w, R: r, Key: cfg.key(r), Tags: cfg.tags(r), Began: time.Now()}
 	return x
 }
 

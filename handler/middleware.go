@@ -44,6 +44,7 @@ func (c *cacher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if way := c.cfg.way(r); way != route.ThroughCache {
 		c.route.Around(w.Header(), way)
+		defer c.route.Count.Bypass.Since(time.Now())
 		c.next.ServeHTTP(w, r)
 		return
 	}

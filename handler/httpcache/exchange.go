@@ -24,7 +24,7 @@ const maxRounds = 4
 func (c *cacher) serve(w http.ResponseWriter, r *http.Request, warming *route.Mark) {
 	x := &exchange{cacher: c, asks: rfc9111.NoDirectives()}
 	x.Exchange = route.Exchange{
-		Route: c.route, Rules: x, Next: c.next, W: w, R: r, Warming: warming,
+		Route: c.route, Rules: x, Next: c.next, W: w, R: r, Warming: warming, Began: time.Now(),
 		Key: c.cfg.key(r), Tags: c.cfg.tags(r),
 	}
 	if lines := r.Header["Cache-Control"]; len(lines) > 0 {

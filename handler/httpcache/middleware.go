@@ -3,6 +3,7 @@ package httpcache
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/cldcde/restash/handler/internal/rfc9111"
 	"github.com/cldcde/restash/handler/internal/route"
@@ -58,6 +59,7 @@ func (c *cacher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.route.Around(w.Header(), way)
+	defer c.route.Count.Bypass.Since(time.Now())
 	if way.Unsafe {
 		c.unsafe(w, r)
 		return

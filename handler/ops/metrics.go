@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -108,6 +109,12 @@ type routeCounts struct {
 	Validated int64   `json:"validated"`
 	Collapsed int64   `json:"collapsed"`
 	TTL       float64 `json:"ttl"`
+	// P50 and P99 of the answers that ran the handler, in milliseconds.
+	P50 float64 `json:"p50"`
+	P99 float64 `json:"p99"`
+	// MissReasons and BypassReasons count the words of Cache-Status.
+	MissReasons   map[string]int64 `json:"missReasons,omitempty"`
+	BypassReasons map[string]int64 `json:"bypassReasons,omitempty"`
 }
 
 // gather reads the counters; the fleet's cost a command.
@@ -131,7 +138,7 @@ func detailsOf(st strategies.Stats) *details {
 		Commands: st.Commands, Trips: st.Trips, CommandsSaved: st.CommandsSaved,
 		BytesOut: st.BytesOut, BytesIn: st.BytesIn,
 		Invalidations: st.Invalidations, Pending: st.Pending,
-		Breaker: st.Breaker.String(), BreakerCause: st.BreakerCause, Disabled: st.Disabled,
+		Breaker: st.Breaker.String(), BreakerCause: withoutAddresses(st.BreakerCause), Disabled: st.Disabled,
 	}
 }
 
@@ -140,9 +147,11 @@ func routesOf(store *strategies.Store) []routeCounts {
 	for _, r := range route.All(store) {
 		n := &r.Count
 		c := routeCounts{
-			Name: r.Name(), Hits: n.Hits.Load() + n.Stale.Load(), Stale: n.Stale.Load(), Misses: n.Misses.Load(),
-			Bypass: n.Bypass.Load(), Passed: n.Passed.Load() + n.Cut.Load(), Oversized: n.Oversized.Load(),
+			Name: r.Name(), Hits: n.Hits.Count() + n.Stale.Count(), Stale: n.Stale.Count(), Misses: n.Misses.Count(),
+			Bypass: n.Bypass.Count(), Passed: n.Passed.Load(), Oversized: n.Oversized.Load(),
 			Validated: n.Validated.Load(), Collapsed: n.Collapsed.Load(), TTL: r.TTL.Seconds(),
+			P50: milliseconds(n.Misses.Quantile(0.5)), P99: milliseconds(n.Misses.Quantile(0.99)),
+			MissReasons: n.MissReasons.All(), BypassReasons: n.BypassReasons.All(),
 		}
 		if all := c.Hits + c.Misses; all > 0 {
 			c.HitRate = twoDecimals(float64(c.Hits) / float64(all))
@@ -151,6 +160,12 @@ func routesOf(store *strategies.Store) []routeCounts {
 	}
 	return routes
 }
+
+// addresses are URLs, IP addresses and names of hosts.
+var addresses = regexp.MustCompile(`(?i)\b[a-z]+://\S+|\[[0-9a-f:.%]+\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}(:\d+)?|\b([a-z0-9-]+\.)+[a-z][a-z0-9-]+(:\d+)?|\b[a-z0-9-]+:\d{2,5}\b|(lookup )\S+`)
+
+// withoutAddresses is an error's text for people who need not know where Redis is.
+func withoutAddresses(text string) string { return addresses.ReplaceAllString(text, "${6}(address)") }
 
 // wantsText reports whether a client, such as Prometheus, prefers text.
 func wantsText(h http.Header) bool {

@@ -3,9 +3,11 @@ package ops
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/cldcde/restash/handler/internal/route"
 	"github.com/cldcde/restash/strategies"
 )
 
@@ -104,23 +106,42 @@ func (p *promText) handles(handles map[string]strategies.HandleStats) {
 	}
 }
 
+// routes writes what the middlewares answered, by preset and result, with how
+// long it took; the histogram's count is the number of answers.
 func (p *promText) routes(store *strategies.Store) {
-	p.notStored(store)
-	p.family("http_answers_total", "counter", "HTTP answers by preset and result.")
-	for _, r := range routesOf(store) {
-		for _, s := range []struct {
-			result string
-			n      int64
-		}{{"hit", r.Hits - r.Stale}, {"stale", r.Stale}, {"miss", r.Misses}, {"bypass", r.Bypass}} {
-			fmt.Fprintf(p, "%shttp_answers_total{preset=%q,result=%q} %d\n", promPrefix, r.Name, s.result, s.n)
-		}
+	all := route.All(store)
+	p.family("http_answer_seconds", "histogram", "Time to answer, by preset and result.")
+	for _, r := range all {
+		n := &r.Count
+		p.histogram("http_answer_seconds", r.Name(), "hit", &n.Hits)
+		p.histogram("http_answer_seconds", r.Name(), "stale", &n.Stale)
+		p.histogram("http_answer_seconds", r.Name(), "miss", &n.Misses)
+		p.histogram("http_answer_seconds", r.Name(), "bypass", &n.Bypass)
+	}
+	p.family("http_reasons_total", "counter", "Answers that were not the cache's, by preset, result and the word of Cache-Status.")
+	for _, r := range all {
+		p.reasons(r.Name(), "bypass", r.Count.BypassReasons.All())
+		p.reasons(r.Name(), "miss", r.Count.MissReasons.All())
 	}
 }
 
-func (p *promText) notStored(store *strategies.Store) {
-	p.family("http_not_stored_total", "counter", "HTTP answers that went through without being stored, by preset and reason.")
-	for _, r := range routesOf(store) {
-		fmt.Fprintf(p, "%shttp_not_stored_total{preset=%q,reason=\"oversized\"} %d\n", promPrefix, r.Name, r.Oversized)
-		fmt.Fprintf(p, "%shttp_not_stored_total{preset=%q,reason=\"other\"} %d\n", promPrefix, r.Name, r.Passed)
+func (p *promText) histogram(name, preset, result string, h *route.Histogram) {
+	labels := fmt.Sprintf("preset=%q,result=%q", preset, result)
+	var n int64
+	for i, in := range h.Buckets() {
+		n += in
+		bound := "+Inf"
+		if i < len(route.Bounds) {
+			bound = strconv.FormatFloat(route.Bounds[i].Seconds(), 'g', -1, 64)
+		}
+		fmt.Fprintf(p, "%s%s_bucket{%s,le=%q} %d\n", promPrefix, name, labels, bound, n)
+	}
+	fmt.Fprintf(p, "%s%s_sum{%s} %v\n", promPrefix, name, labels, h.Sum().Seconds())
+	fmt.Fprintf(p, "%s%s_count{%s} %d\n", promPrefix, name, labels, n)
+}
+
+func (p *promText) reasons(preset, result string, counts map[string]int64) {
+	for _, why := range sortedNames(counts) {
+		fmt.Fprintf(p, "%shttp_reasons_total{preset=%q,result=%q,reason=%q} %d\n", promPrefix, preset, result, why, counts[why])
 	}
 }

@@ -21,6 +21,8 @@ type Exchange struct {
 	Key   string
 	Tags  []string
 	Turn  Turn
+	// Began is when the request came.
+	Began time.Time
 
 	// Warming is what the request is, if it is no client's.
 	Warming *Mark
@@ -93,11 +95,11 @@ func selecting(h http.Header) http.Header {
 // a short while; a client of HTTP/1.1 waits for that with its next request on
 // the same connection only.
 func (x *Exchange) Answer(a *Attempt, v Verdict) {
-	x.tally(v, a.Out)
 	if a.Out != nil {
 		record.Merge(x.W.Header(), a.Out.Dropped)
 	}
 	x.write(a.Resp, v, a.Out != nil && !a.Out.FromStore)
+	x.tally(v, a.Out)
 	if !a.later.Due() {
 		return
 	}
@@ -135,7 +137,8 @@ func (x *Exchange) Refuse(status int, text, detail string) {
 
 // Direct runs the handler on the client's writer, around the cache.
 func (x *Exchange) Direct(detail string) {
-	x.Count.Bypass.Add(1)
+	x.Count.BypassReasons.add(detail)
+	defer x.Count.Bypass.Since(x.Began)
 	v := Verdict{State: strategies.Bypass, fwd: "bypass", detail: detail}
 	v.Write(x.W.Header())
 	inner := x.Rules.Request()
@@ -157,13 +160,15 @@ func (x *Exchange) tally(v Verdict, own *Outcome) {
 	n := &x.Count
 	switch v.State {
 	case strategies.Hit:
-		n.Hits.Add(1)
+		n.Hits.Since(x.Began)
 	case strategies.Stale:
-		n.Stale.Add(1)
+		n.Stale.Since(x.Began)
 	case strategies.Bypass:
-		n.Bypass.Add(1)
+		n.Bypass.Since(x.Began)
+		n.BypassReasons.add(v.word())
 	default:
-		n.Misses.Add(1)
+		n.Misses.Since(x.Began)
+		n.MissReasons.add(v.word())
 	}
 	if v.collapsed {
 		n.Collapsed.Add(1)
@@ -175,8 +180,6 @@ func (x *Exchange) tally(v Verdict, own *Outcome) {
 	case "":
 	case rfc9111.RefuseSize:
 		n.Oversized.Add(1)
-	case rfc9111.RefuseCut:
-		n.Cut.Add(1)
 	default:
 		n.Passed.Add(1)
 	}

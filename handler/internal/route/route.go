@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 	"weak"
 
@@ -47,13 +46,6 @@ type Route struct {
 	passes passes
 	// mounted says that a middleware serves it; guarded by the registry's lock.
 	mounted bool
-}
-
-// Counters are what the middlewares of a route have answered.
-type Counters struct {
-	Hits, Stale, Misses, Bypass atomic.Int64
-	Passed, Cut, Oversized      atomic.Int64
-	Validated, Collapsed        atomic.Int64
 }
 
 // Name is the name of the route in metrics.

@@ -59,6 +59,14 @@ func (v Verdict) String() string {
 	return string(b)
 }
 
+// word is the reason for which the handler was asked, as it is counted.
+func (v Verdict) word() string {
+	if v.detail != "" {
+		return v.detail
+	}
+	return v.fwd
+}
+
 // maxShownKey bounds the key in Cache-Status.
 const maxShownKey = 256
 

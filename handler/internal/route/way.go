@@ -8,7 +8,7 @@ import (
 
 // Way is how a request goes. The zero Way is through the cache.
 type Way struct {
-	state string // of Cache-Status: why it goes around the cache
+	fwd, detail string // the words of Cache-Status
 	// private says that the answer may be one user's.
 	private bool
 	// Unsafe says that it may change what is stored.
@@ -18,15 +18,15 @@ type Way struct {
 // The ways around the cache.
 var (
 	ThroughCache = Way{}
-	ByUser       = Way{state: "bypass; detail=credentials", private: true}
-	ByRequest    = Way{state: "request; detail=" + string(rfc9111.RefuseForbidden)}
+	ByUser       = Way{fwd: "bypass", detail: "credentials", private: true}
+	ByRequest    = Way{fwd: "request", detail: string(rfc9111.RefuseForbidden)}
 
-	byMethod    = Way{state: "method"}
-	byUnsafe    = Way{state: "method", Unsafe: true}
-	byBody      = Way{state: "bypass; detail=request-body"}
-	bySkip      = Way{state: "bypass; detail=skip"}
-	byUpgrade   = Way{state: "bypass; detail=upgrade"}
-	byCondition = Way{state: "bypass; detail=condition"}
+	byMethod    = Way{fwd: "method"}
+	byUnsafe    = Way{fwd: "method", Unsafe: true}
+	byBody      = Way{fwd: "bypass", detail: "request-body"}
+	bySkip      = Way{fwd: "bypass", detail: "skip"}
+	byUpgrade   = Way{fwd: "bypass", detail: "upgrade"}
+	byCondition = Way{fwd: "bypass", detail: "condition"}
 )
 
 // WayOf says of which requests no cache can answer.
@@ -60,11 +60,27 @@ var OnlyPrivate = []string{"private, no-cache"}
 
 var bypassState = []string{"BYPASS"}
 
+// word is the reason as it is counted.
+func (w Way) word() string {
+	if w.detail != "" {
+		return w.detail
+	}
+	return w.fwd
+}
+
+// status is a member of Cache-Status.
+func (w Way) status() string {
+	if w.detail != "" {
+		return cacheName + "; fwd=" + w.fwd + "; detail=" + w.detail
+	}
+	return cacheName + "; fwd=" + w.fwd
+}
+
 // Around marks the answer to a request that goes around the cache.
 func (r *Route) Around(h http.Header, way Way) {
-	r.Count.Bypass.Add(1)
+	r.Count.BypassReasons.add(way.word())
 	h["X-Cache"] = bypassState
-	h["Cache-Status"] = []string{cacheName + "; fwd=" + way.state}
+	h["Cache-Status"] = []string{way.status()}
 	if way.private && len(h["Cache-Control"]) == 0 {
 		h["Cache-Control"] = OnlyPrivate // until the handler says otherwise
 	}
