@@ -113,6 +113,40 @@ func pipelineBody(n int) []byte {
 	return []byte("[" + strings.Join(cmds, ",") + "]")
 }
 
+// BenchmarkProtocolRatio is the protocol beside a bare handler, in one run: the
+// two take turns, so that both meet the same noise.
+func BenchmarkProtocolRatio(b *testing.B) {
+	best := 100.0
+	measure := protocolRatio(b)
+	for b.Loop() {
+		best = min(best, measure())
+	}
+	b.ReportMetric(best, "x-bare")
+}
+
+// protocolRatio returns a measurement of what a request costs, as a multiple of
+// what it costs at a bare handler.
+func protocolRatio(t testing.TB) func() float64 {
+	plain, constant := bare(t), newConstant(t)
+	body := []byte(`["GET","some:key:of:usual:length"]`)
+	turn := func(c *http.Client, url, token string) func() {
+		return func() {
+			for range 50 {
+				roundTrip(t, c, url, token, body)
+			}
+		}
+	}
+	without := turn(plain.Client(), plain.URL, "t")
+	with := turn(constant.HTTPClient(), constant.URL, constant.Token)
+	return func() float64 {
+		a, b := time.Duration(1<<62), time.Duration(1<<62)
+		for range 20 {
+			a, b = min(a, fastest(1, without)), min(b, fastest(1, with))
+		}
+		return float64(b) / float64(a)
+	}
+}
+
 func BenchmarkPipeline(b *testing.B) {
 	s := upstashtest.Run(b)
 	body := pipelineBody(100)
@@ -148,44 +182,37 @@ func fastest(runs int, f func()) time.Duration {
 	return best
 }
 
-// The promises of speed and size, with room for a busy machine.
+// The promises of speed. Each is the best of several runs: a busy machine adds
+// to all of them, the code takes away from none.
 func TestSpeed(t *testing.T) {
 	if testing.Short() || racing {
 		t.Skip("measures time")
 	}
-	t.Run("ready in 5 ms", func(t *testing.T) {
-		assert.Less(t, fastest(10, func() {
+	t.Run("ready in 1 ms", func(t *testing.T) {
+		took := fastest(50, func() {
 			s, err := upstashtest.New(upstashtest.Config{})
 			require.NoError(t, err)
 			require.NoError(t, s.Close())
-		}), 5*time.Millisecond)
+		})
+		t.Log(took)
+		assert.Less(t, took, time.Millisecond)
 	})
-	t.Run("20,000 pipelined commands a second", func(t *testing.T) {
+	t.Run("100,000 pipelined commands a second", func(t *testing.T) {
 		s := upstashtest.Run(t)
 		body := pipelineBody(1000)
-		assert.Less(t, fastest(5, func() { roundTrip(t, s.HTTPClient(), s.URL+"/pipeline", s.Token, body) }), 50*time.Millisecond)
+		took := fastest(50, func() { roundTrip(t, s.HTTPClient(), s.URL+"/pipeline", s.Token, body) })
+		t.Logf("%.0f a second", 1000/took.Seconds())
+		assert.Less(t, took, 10*time.Millisecond)
 	})
-	t.Run("protocol 1.5 times bare HTTP", func(t *testing.T) {
-		plain, constant := bare(t), newConstant(t)
-		body := []byte(`["GET","some:key:of:usual:length"]`)
-		var ratio float64
-		for range 5 { // the two take turns, so that both meet the same noise
-			a := fastest(20, func() {
-				for range 50 {
-					roundTrip(t, plain.Client(), plain.URL, "t", body)
-				}
-			})
-			b := fastest(20, func() {
-				for range 50 {
-					roundTrip(t, constant.HTTPClient(), constant.URL, constant.Token, body)
-				}
-			})
-			if ratio = float64(b) / float64(a); ratio < 1.5 {
+	t.Run("protocol 1.2 times bare HTTP", func(t *testing.T) {
+		measure, best := protocolRatio(t), 100.0
+		for range 10 {
+			if best = min(best, measure()); best <= 1.2 {
 				break
 			}
 		}
-		t.Logf("%.2f times bare HTTP", ratio)
-		assert.Less(t, ratio, 1.5)
+		t.Logf("%.2f times bare HTTP", best)
+		assert.LessOrEqual(t, best, 1.2)
 	})
 }
 
@@ -197,6 +224,7 @@ func heap() uint64 {
 	return m.HeapAlloc + m.StackInuse
 }
 
+// One server takes less than 256 KiB, so that every test can have its own.
 func TestAThousandServers(t *testing.T) {
 	const n = 1000
 	goroutines, before := runtime.NumGoroutine(), heap()
@@ -210,7 +238,7 @@ func TestAThousandServers(t *testing.T) {
 	}
 	each := (heap() - before) / n
 	t.Logf("%d KiB and %.1f goroutines each", each>>10, float64(runtime.NumGoroutine()-goroutines)/n)
-	assert.Less(t, each, uint64(2<<20))
+	assert.Less(t, each, uint64(256<<10))
 	assert.LessOrEqual(t, runtime.NumGoroutine()-goroutines, n+10, "the listener's, and no ticker")
 	for _, s := range servers {
 		require.NoError(t, s.Close())

@@ -168,13 +168,20 @@ func (x *exchange) answer(status int, reply command.Reply) {
 	x.s.write(x.w, appendEnvelope(make([]byte, 0, 32+len(reply.Bytes)*4/3), reply, x.b64))
 }
 
+// Values of headers that every answer shares. Nobody changes a value in place.
+var (
+	headerTrue = []string{"true"}
+	headerJSON = []string{"application/json"}
+	headerRESP = []string{"application/octet-stream"}
+)
+
 // head sends status and headers. Chosen, see FIDELITY.md: successful answers
 // carry the sync token, errors do not.
 func (x *exchange) head(status int) {
 	h := x.w.Header()
-	h.Set("Content-Type", "application/json")
+	h["Content-Type"] = headerJSON
 	if x.resp2 {
-		h.Set("Content-Type", "application/octet-stream")
+		h["Content-Type"] = headerRESP
 	}
 	if status == http.StatusOK {
 		h.Set(syncHeader, x.syncToken())

@@ -28,6 +28,7 @@ type Server struct {
 	cfg     Config
 	log     *slog.Logger
 	tokens  map[string]Token
+	rest    http.Handler // what interceptors stand in front of
 	engine  Engine
 	replica *engine.Replica // nil without ReplicaLag
 	ledger  ledger
@@ -58,6 +59,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, log: cfg.Logger, limits: cfg.Limits.withDefaults(), Token: cfg.Token, ReadOnlyToken: cfg.ReadOnlyToken, engine: cfg.Engine, tokens: map[string]Token{}}
+	s.rest = http.HandlerFunc(s.serveREST)
 	for _, t := range cfg.tokens() {
 		s.tokens[t.Value] = t
 	}

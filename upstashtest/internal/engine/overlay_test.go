@@ -207,9 +207,9 @@ func BenchmarkManyKeys(b *testing.B) {
 	}
 }
 
-// 10,000 vectors of 768 dimensions, as an embedding model makes them.
-func BenchmarkVectorQuery(b *testing.B) {
-	e := newEngine(b)
+// tenThousandVectors makes the index v, of 768 dimensions as an embedding
+// model makes them, and returns a question to it.
+func tenThousandVectors(t testing.TB, e *engine.Engine) []string {
 	rnd := rand.New(rand.NewPCG(1, 1))
 	vector := func() []string {
 		blob := make([]byte, 0, 4*768)
@@ -218,11 +218,34 @@ func BenchmarkVectorQuery(b *testing.B) {
 		}
 		return []string{"FP32", string(blob)}
 	}
-	run(b, e, "VECTOR.CREATE", "v", "DIM", "768", "METRIC", "COSINE")
+	run(t, e, "VECTOR.CREATE", "v", "DIM", "768", "METRIC", "COSINE")
 	for i := range 10_000 {
-		run(b, e, append([]string{"VECTOR.ADD", "v", fmt.Sprint("id", i)}, vector()...)...)
+		run(t, e, append([]string{"VECTOR.ADD", "v", fmt.Sprint("id", i)}, vector()...)...)
 	}
-	query := append([]string{"VECTOR.QUERY", "v", "TOPK", "10"}, vector()...)
+	return append([]string{"VECTOR.QUERY", "v", "TOPK", "10"}, vector()...)
+}
+
+// One in 50 ms, by brute force: the best of several, other work on the machine
+// only adds.
+func TestVectorQuery_isFastEnough(t *testing.T) {
+	if raceEnabled || testing.Short() {
+		t.Skip("measures time")
+	}
+	e := newEngine(t)
+	query := tenThousandVectors(t, e)
+	best := time.Hour
+	for i := 0; i < 20 && best > 50*time.Millisecond; i++ {
+		start := time.Now()
+		run(t, e, query...)
+		best = min(best, time.Since(start))
+	}
+	t.Log(best)
+	assert.Less(t, best, 50*time.Millisecond)
+}
+
+func BenchmarkVectorQuery(b *testing.B) {
+	e := newEngine(b)
+	query := tenThousandVectors(b, e)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := e.Do(b.Context(), query); err != nil {
