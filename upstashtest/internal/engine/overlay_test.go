@@ -164,6 +164,20 @@ func TestMatch(t *testing.T) {
 	assert.False(t, engine.Match(strings.Repeat("*a", 1000), strings.Repeat("a", 5000)+"b"), "and at once")
 }
 
+// What MAXLEN ~ leaves, by the tests of both official SDKs.
+func TestTrim_about(t *testing.T) {
+	for entries, left := range map[int]string{110: "(integer) 110", 120: "(integer) 120", 1000: "(integer) 30"} {
+		e := newEngine(t)
+		for range entries {
+			run(t, e, "XADD", "s", "*", "field", "value")
+		}
+		run(t, e, "XTRIM", "s", "MAXLEN", "~", "30")
+		assert.Equal(t, left, run(t, e, "XLEN", "s"), entries)
+		run(t, e, "XTRIM", "s", "MAXLEN", "~", "30", "LIMIT", "10")
+		assert.Equal(t, left, run(t, e, "XLEN", "s"), "LIMIT 10")
+	}
+}
+
 // TestManyKeys holds what BenchmarkManyKeys measures: a command costs the same
 // among a hundred keys with a lifetime and among a hundred thousand.
 func TestManyKeys(t *testing.T) {

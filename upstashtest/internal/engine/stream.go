@@ -239,14 +239,21 @@ func (s *stream) tooMany(t trimming) int {
 	return int(max(0, int64(len(s.entries))-t.max))
 }
 
+// trimNodes trims as Redis does, by whole nodes. Other than in Redis a surplus of
+// a node or more goes to the last entry: the TypeScript SDK's tests trim 1000
+// entries to 30, while those of the Python SDK leave 120 as they are.
 func (s *stream) trimNodes(t trimming) {
-	gone := 0
-	for surplus := s.tooMany(t); gone < len(s.entries); {
+	gone, most := 0, s.tooMany(t)
+	if t.by == "MAXLEN" && most >= nodeEntries && (t.limit == 0 || int64(most) <= t.limit) {
+		s.entries = slices.Delete(s.entries, 0, most)
+		return
+	}
+	for gone < len(s.entries) {
 		n := 1
 		for gone+n < len(s.entries) && s.entries[gone+n].node == s.entries[gone].node {
 			n++
 		}
-		if gone+n > surplus || t.limit > 0 && int64(gone+n) > t.limit {
+		if gone+n > most || t.limit > 0 && int64(gone+n) > t.limit {
 			break
 		}
 		gone += n

@@ -207,7 +207,8 @@ func (src *source) readAfter(count int64) Reply {
 }
 
 // readAs reads for a consumer: what is new to the group, or what the consumer
-// has not acknowledged. A consumer is not made for nothing.
+// has not acknowledged. A consumer is not made for nothing, nor, other than in
+// Redis, by what needs no acknowledgement: the TypeScript SDK's tests show it.
 func (src *source) readAs(r reading, now int64) Reply {
 	if !src.fresh {
 		return src.history(src.g.member(r.consumer, now), r.count, now)
@@ -223,8 +224,13 @@ func (src *source) readAs(r reading, now int64) Reply {
 	if len(found) == 0 {
 		return nilReply
 	}
-	who := src.g.member(r.consumer, now)
-	who.active = now
+	who := src.g.consumers[r.consumer]
+	if !r.noAck {
+		who = src.g.member(r.consumer, now)
+	}
+	if who != nil {
+		who.active = now
+	}
 	for _, en := range found {
 		src.g.advance(src.s, en.id)
 		if !r.noAck {
