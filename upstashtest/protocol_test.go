@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -302,15 +301,6 @@ func TestReplies(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-// The list of what is a choice of ours is part of the documentation.
-func TestFidelityIsWritten(t *testing.T) {
-	text, err := os.ReadFile("FIDELITY.md")
-	require.NoError(t, err)
-	for _, word := range []string{"SEARCH", "unknown", "DUMP", "Redis 7"} {
-		assert.Contains(t, string(text), word)
-	}
-}
 
 func TestHealth(t *testing.T) {
 	both(t, func(t *testing.T, s *upstashtest.Server) {

@@ -50,6 +50,9 @@ func tableReply(t *glua.LTable, depth int) command.Reply {
 	if text, ok := t.RawGetString("ok").(glua.LString); ok {
 		return command.Reply{Kind: command.KindStatus, Bytes: []byte(oneLine(string(text)))}
 	}
+	if r, ok := typedReply(t, depth); ok {
+		return r
+	}
 	r := command.Reply{Kind: command.KindArray, Array: []command.Reply{}}
 	for i := 1; ; i++ {
 		v := t.RawGetInt(i)

@@ -22,6 +22,7 @@ type Machine struct {
 	env     *glua.LTable // the globals as scripts see them
 	steps   int64
 	call    Caller
+	resp3   bool     // redis.setresp(3) was called
 	loading *Library // set while a library is loaded
 	cache   map[string]*glua.FunctionProto
 }
@@ -92,7 +93,7 @@ func (m *Machine) Run(ctx context.Context, s Script, keys, args []string, call C
 // error texts, without the line.
 func (m *Machine) invoke(ctx context.Context, f *glua.LFunction, params []glua.LValue, call Caller, where string) (r command.Reply) {
 	b := &budget{Context: ctx, left: m.steps}
-	m.call = call
+	m.call, m.resp3 = call, false
 	m.l.SetContext(b)
 	defer func() {
 		if p := recover(); p != nil {

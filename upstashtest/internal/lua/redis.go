@@ -40,7 +40,7 @@ func (m *Machine) open() {
 	redis := m.l.NewTable()
 	m.l.SetFuncs(redis, map[string]glua.LGFunction{
 		"call": m.luaCall, "pcall": m.luaPCall, "error_reply": m.luaErrorReply, "status_reply": m.luaStatusReply,
-		"sha1hex": luaSHA, "log": luaNothing, "setresp": luaNothing, "set_repl": luaNothing, "breakpoint": luaFalse,
+		"sha1hex": luaSHA, "log": luaNothing, "setresp": m.luaSetRESP, "set_repl": luaNothing, "breakpoint": luaFalse,
 		"debug": luaNothing, "replicate_commands": luaTrue, "acl_check_cmd": luaTrue, "register_function": m.luaRegister,
 	})
 	for name, v := range map[string]glua.LValue{
@@ -195,7 +195,7 @@ func (m *Machine) luaStatusReply(l *glua.LState) int {
 
 // luaCall raises what goes wrong; luaPCall returns it.
 func (m *Machine) luaCall(l *glua.LState) int {
-	r := m.command(l)
+	args, r := m.command(l)
 	if r.Kind == command.KindError {
 		t := m.field("err", string(r.Bytes))
 		if where := strings.SplitN(l.Where(1), ":", 3); len(where) > 1 {
@@ -203,30 +203,31 @@ func (m *Machine) luaCall(l *glua.LState) int {
 		}
 		l.Error(t, 0)
 	}
-	l.Push(m.toValue(r))
+	l.Push(m.asked(args, r))
 	return 1
 }
 
 func (m *Machine) luaPCall(l *glua.LState) int {
-	l.Push(m.toValue(m.command(l)))
+	l.Push(m.asked(m.command(l)))
 	return 1
 }
 
-func (m *Machine) command(l *glua.LState) command.Reply {
+// command runs what a script asks for, and returns it beside the reply.
+func (m *Machine) command(l *glua.LState) ([]string, command.Reply) {
 	if m.call == nil {
-		return failure("ERR redis.call can only be called inside a script invocation")
+		return []string{""}, failure("ERR redis.call can only be called inside a script invocation")
 	}
 	if l.GetTop() == 0 {
-		return failure("ERR Please specify at least one argument for this redis lib call")
+		return []string{""}, failure("ERR Please specify at least one argument for this redis lib call")
 	}
 	args := make([]string, l.GetTop())
 	for i := range args {
 		var ok bool
 		if args[i], ok = argument(l.Get(i + 1)); !ok {
-			return failure("ERR Lua redis lib command arguments must be strings or integers")
+			return []string{""}, failure("ERR Lua redis lib command arguments must be strings or integers")
 		}
 	}
-	return m.call(args)
+	return args, m.call(args)
 }
 
 func (m *Machine) luaRegister(l *glua.LState) int {
