@@ -35,7 +35,7 @@ func (a *App) routes() http.Handler {
 	t.writing("PUT /api/users/{name}", a.saveProfile)
 	t.writing("POST /api/login", a.login)
 	t.handle("GET /api/cache/metrics", ops.Metrics(a.store))
-	t.handle("POST /api/cache/invalidate", ops.Purge(a.store, ops.Secret(a.config.PurgeSecret)))
+	t.handle("POST /api/cache/invalidate", ops.Purge(a.store, ops.Secret(a.config.PurgeSecret), ops.App(a)))
 	t.handle("GET /api/cron/warm", a.cron())
 	t.handle("POST /api/cron/warm", a.cron())
 	t.plain("GET /{$}", t.index)

@@ -30,9 +30,6 @@ func (c *cacher) serve(w http.ResponseWriter, r *http.Request, warming *route.Ma
 	if lines := r.Header["Cache-Control"]; len(lines) > 0 {
 		x.asks = rfc9111.ParseCacheControl(lines)
 	}
-	if warming != nil {
-		warming.Key = x.Key
-	}
 	if x.Passes() {
 		x.Direct("hit-for-pass")
 		return

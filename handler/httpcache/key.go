@@ -5,17 +5,9 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/cldcde/restash/handler/internal/route"
 	"github.com/cldcde/restash/strategies"
 )
-
-// overrides are request fields that some servers and frameworks believe more
-// than the request line: they are in the key.
-var overrides = []string{
-	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Port",
-	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Server", "X-Forwarded-Ssl",
-	"X-Host", "X-Http-Host-Override", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
-	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "Front-End-Https",
-}
 
 // key is Config.Key's, or the URL.
 func (c Config) key(r *http.Request) string {
@@ -36,7 +28,7 @@ func locate(r *http.Request) locator {
 		l.scheme = "https"
 	}
 	var b strings.Builder
-	for _, name := range overrides {
+	for _, name := range route.Forwarding {
 		if lines, there := r.Header[name]; there {
 			b.WriteString(name + ":" + strings.Join(lines, ",") + "\n")
 		}

@@ -50,7 +50,9 @@ type cacher struct {
 // ServeHTTP answers from the cache or passes on.
 func (c *cacher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m := c.route.MarkOf(r.Context()); m != nil {
-		m.Serve(r, func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, m) })
+		if m.Key = c.cfg.key(r); m.Want == route.WantServed {
+			m.Serve(r, func(w http.ResponseWriter, r *http.Request) { c.serve(w, r, m) })
+		}
 		return
 	}
 	way := c.cfg.way(r)

@@ -12,10 +12,11 @@ import (
 // Option varies one of the operators' endpoints.
 type Option func(*access)
 
-// access is who may use an endpoint.
+// access is who may use an endpoint, and what it works on.
 type access struct {
 	demanded bool
 	secret   string
+	app      http.Handler
 }
 
 // Secret demands "Authorization: Bearer <secret>" of every request, compared in
@@ -24,6 +25,10 @@ type access struct {
 func Secret(secret string) Option {
 	return func(a *access) { a.demanded, a.secret = true, secret }
 }
+
+// App gives [Purge] the application, through which it finds the entry of a URL: a
+// GET request for it goes through app as far as the cache, which takes it out.
+func App(app http.Handler) Option { return func(a *access) { a.app = app } }
 
 func accessOf(options []Option) access {
 	var a access

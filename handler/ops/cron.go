@@ -3,7 +3,9 @@ package ops
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -26,9 +28,10 @@ func Cron(store *strategies.Store, plan warm.Plan, limit time.Duration, options 
 		if a.refuse(w, r) || onlyMethods(w, r, http.MethodGet, http.MethodPost) {
 			return
 		}
-		o := warm.Options{Time: limit, From: r.URL.Query().Get("from")}
-		if n, err := strconv.Atoi(r.URL.Query().Get("commands")); err == nil {
-			o.Commands = n
+		o, err := cronOptions(r.URL.Query(), limit)
+		if err != nil {
+			writeError(w, http.StatusBadRequest, codeInvalid, err.Error())
+			return
 		}
 		report, err := plan.Run(r.Context(), store, o)
 		switch {
@@ -42,6 +45,24 @@ func Cron(store *strategies.Store, plan warm.Plan, limit time.Duration, options 
 			writeJSON(w, cronStatus(r.Context(), report, err), report)
 		}
 	})
+}
+
+// cronOptions reads ?from= and ?commands=.
+func cronOptions(query url.Values, limit time.Duration) (warm.Options, error) {
+	o := warm.Options{Time: limit, From: query.Get("from")}
+	for _, name := range sortedNames(query) {
+		if name != "from" && name != "commands" {
+			return o, fmt.Errorf("unknown: %s", name)
+		}
+	}
+	if given := query.Get("commands"); given != "" {
+		n, err := strconv.Atoi(given)
+		if err != nil || n < 1 {
+			return o, errors.New("commands is no number above 0")
+		}
+		o.Commands = n
+	}
+	return o, nil
 }
 
 func cronStatus(ctx context.Context, report warm.Report, err error) int {

@@ -44,7 +44,7 @@ func ExamplePurge() {
 	mux.ServeHTTP(w, r)
 	fmt.Print(w.Body)
 	// Output:
-	// {"targets":"tag(extensions)","dryRun":false,"commands":1,"trips":1,"pending":0,"keys":0}
+	// {"targets":"tag(extensions)","dryRun":false,"count":1,"commands":1,"trips":1,"pending":0,"keys":0}
 }
 
 func ExampleMetrics() {

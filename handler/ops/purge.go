@@ -1,20 +1,14 @@
 package ops
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
-	"github.com/cldcde/restash/internal/json"
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
 )
@@ -32,10 +26,16 @@ const (
 //	 "keys": [{"name": "user", "key": "ada"}],
 //	 "prefixes": [{"name": "list", "segments": ["a"]}],
 //	 "patterns": [{"name": "list", "glob": "a*"}], "dryRun": false, "budget": 500,
+//	 "urls": ["/api/extensions?page=2"],
 //	 "all": false, "soft": false}
 //
-// or a query: ?tag=team:7&tag=b&all=true&soft=true&dryRun=true. With dryRun
-// nothing is changed: the answer says what would be hit and what it would cost.
+// or a query: ?tag=team:7&tag=b&url=/x&all=true&soft=true&dryRun=true. With dryRun
+// nothing is changed: the answer says what would be hit and what it would cost,
+// where Redis has MSETEX; without that it is a command per target.
+//
+// URLs need [App]. A URL stands for all variants of its entry, with the scheme, the
+// host where it names none, and the forwarding fields of the purge request itself.
+//
 // An order with a pattern is a dry run unless dryRun is false in so many words:
 // look first at what a pattern hits. A name that means nothing here is refused
 // with 400, and so is an order that says something twice. The answer names the targets and what they cost; 202 says that Redis
@@ -47,177 +47,21 @@ func Purge(store *strategies.Store, options ...Option) http.Handler {
 		if a.refuse(w, r) || onlyMethods(w, r, http.MethodPost) {
 			return
 		}
-		order, err := readOrder(r)
-		if err != nil {
-			if errors.Is(err, errTooLong) {
-				writeError(w, http.StatusRequestEntityTooLarge, "too_large", err.Error())
-				return
-			}
-			writeError(w, http.StatusBadRequest, codeInvalid, err.Error())
-			return
-		}
 		ctx, cancel := context.WithTimeout(r.Context(), purgeTimeout)
 		defer cancel()
-		order.carryOut(ctx, w, store)
+		order, err := readOrder(r)
+		if err == nil {
+			err = order.find(ctx, a.app, r)
+		}
+		switch {
+		case errors.Is(err, errTooLong):
+			writeError(w, http.StatusRequestEntityTooLarge, "too_large", err.Error())
+		case err != nil:
+			writeError(w, http.StatusBadRequest, codeInvalid, err.Error())
+		default:
+			order.carryOut(ctx, w, store)
+		}
 	})
-}
-
-// order is what a purge request asks for.
-type order struct {
-	Tags []string `json:"tags"`
-	Keys []struct {
-		Name string `json:"name"`
-		Key  string `json:"key"`
-	} `json:"keys"`
-	Prefixes []struct {
-		Name     string   `json:"name"`
-		Segments []string `json:"segments"`
-	} `json:"prefixes"`
-	Patterns []struct {
-		Name string `json:"name"`
-		Glob string `json:"glob"`
-	} `json:"patterns"`
-	All    bool  `json:"all"`
-	Soft   bool  `json:"soft"`
-	DryRun *bool `json:"dryRun"`
-	Budget int   `json:"budget"`
-}
-
-func readOrder(r *http.Request) (order, error) {
-	var o order
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxPurge+1))
-	switch {
-	case err != nil:
-		return o, errors.New("the body could not be read")
-	case len(body) > maxPurge:
-		return o, errTooLong
-	}
-	query, err := url.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return o, errors.New("the query cannot be read")
-	}
-	unknown := unknownNames(query, body)
-	if len(unknown) > 0 {
-		return o, fmt.Errorf("unknown: %s", strings.Join(unknown, ", "))
-	}
-	if len(body) > 0 {
-		if err := strictly(body, &o); err != nil {
-			return o, err
-		}
-	}
-	return o, o.addQuery(query)
-}
-
-// addQuery adds what the query asks for.
-func (o *order) addQuery(query url.Values) error {
-	o.Tags = append(o.Tags, query["tag"]...)
-	for name, values := range query {
-		if name == "tag" {
-			continue
-		}
-		on, err := strconv.ParseBool(values[0])
-		if err != nil || len(values) > 1 {
-			return fmt.Errorf("%s is neither true nor false", name)
-		}
-		switch name {
-		case "all":
-			o.All = o.All || on
-		case "soft":
-			o.Soft = o.Soft || on
-		case "dryRun":
-			dry := on || o.DryRun != nil && *o.DryRun
-			o.DryRun = &dry
-		}
-	}
-	return nil
-}
-
-// members are the names that an order may hold, at each of its levels.
-var members = map[string][]string{
-	"":         {"tags", "keys", "prefixes", "patterns", "all", "soft", "dryRun", "budget"},
-	"keys":     {"name", "key"},
-	"prefixes": {"name", "segments"},
-	"patterns": {"name", "glob"},
-}
-
-// unknownNames are the parameters and members that mean nothing here: a slip in
-// "dryRun" must not purge.
-func unknownNames(query url.Values, body []byte) (unknown []string) {
-	for _, name := range sortedNames(query) {
-		if !slices.Contains([]string{"tag", "all", "soft", "dryRun"}, name) {
-			unknown = append(unknown, name)
-		}
-	}
-	var top map[string]any
-	if json.Unmarshal(body, &top) != nil {
-		return unknown // the body is refused as a whole
-	}
-	for _, name := range sortedNames(top) {
-		if !slices.Contains(members[""], name) {
-			unknown = append(unknown, name)
-		}
-		targets, _ := top[name].([]any)
-		for _, target := range targets {
-			fields, _ := target.(map[string]any)
-			for _, member := range sortedNames(fields) {
-				if !slices.Contains(members[name], member) {
-					unknown = append(unknown, name+"."+member)
-				}
-			}
-		}
-	}
-	return unknown
-}
-
-// codeInvalid is the code of a request that cannot be understood.
-const codeInvalid = "invalid_request"
-
-var errTooLong = fmt.Errorf("the body is too long: at most %d bytes", maxPurge)
-
-var errForm = errors.New("the body is no JSON of the expected form")
-
-// strictly reads a body that must be one JSON object in which no name comes twice.
-func strictly(body []byte, o *order) error {
-	if json.Unmarshal(body, o) != nil {
-		return errForm
-	}
-	seen := map[string]bool{}
-	for depth, rest := 0, body; ; {
-		i := bytes.IndexAny(rest, `{}[]"`)
-		if i < 0 {
-			return nil
-		}
-		switch rest[i] {
-		case '{', '[':
-			depth++
-		case '}', ']':
-			depth--
-		case '"':
-			text, after := quotedText(rest[i:])
-			if depth == 1 && bytes.HasPrefix(bytes.TrimLeft(after, " \t\r\n"), []byte(":")) {
-				if seen[text] {
-					return fmt.Errorf("%s is there twice", text)
-				}
-				seen[text] = true
-			}
-			rest = after
-			continue
-		}
-		rest = rest[i+1:]
-	}
-}
-
-// quotedText cuts the JSON string off that s begins with.
-func quotedText(s []byte) (text string, after []byte) {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return string(s[1:i]), s[i+1:]
-		}
-	}
-	return string(s), nil
 }
 
 // named is a handle by its name.
@@ -239,6 +83,9 @@ func (o order) tokens() invalidate.Target {
 	all := invalidate.Tags(o.Tags...)
 	for _, k := range o.Keys {
 		all = invalidate.Join(all, invalidate.Key(named(k.Name), k.Key))
+	}
+	for _, k := range o.found {
+		all = invalidate.Join(all, invalidate.Key(named(k.name), k.key))
 	}
 	for _, p := range o.Prefixes {
 		all = invalidate.Join(all, invalidate.Prefix(named(p.Name), p.Segments...))
@@ -277,61 +124,66 @@ func globs(glob string) []any {
 
 // purged is the answer to a purge.
 type purged struct {
-	Targets  string   `json:"targets"`
-	DryRun   bool     `json:"dryRun"`
+	Targets string `json:"targets"`
+	DryRun  bool   `json:"dryRun"`
+	// Count is how many targets are named; Keys how many entries patterns hit.
+	Count    int      `json:"count"`
 	Commands int      `json:"commands"`
 	Trips    int      `json:"trips"`
 	Pending  int      `json:"pending"`
 	Keys     int      `json:"keys"`
 	Matched  []string `json:"matched,omitempty"`
-	Error    string   `json:"error,omitempty"`
+	// Code and Message are there if it is not done yet.
+	Code    string `json:"code,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 func (o order) carryOut(ctx context.Context, w http.ResponseWriter, store *strategies.Store) {
 	all := invalidate.Join(o.tokens(), o.patterns())
 	if all.IsZero() {
-		writeError(w, http.StatusBadRequest, codeInvalid, "nothing to invalidate: name tags, keys, prefixes, patterns or all")
+		writeError(w, http.StatusBadRequest, codeInvalid, "nothing to invalidate: name tags, keys, prefixes, patterns, urls or all")
 		return
 	}
-	report, err := o.invalidate(ctx, store)
-	answer := purged{
-		Targets: all.String(), DryRun: o.dry(),
-		Commands: report.Commands, Trips: report.Trips, Pending: report.Pending,
-		Keys: report.Keys, Matched: report.Matched,
-	}
-	status := http.StatusOK
+	answer := purged{Targets: all.String(), DryRun: o.dry()}
+	err := o.invalidate(ctx, store, &answer)
 	switch {
 	case errors.Is(err, invalidate.ErrTarget), errors.Is(err, strategies.ErrSoft):
-		status, answer.Error = http.StatusBadRequest, err.Error()
+		writeError(w, http.StatusBadRequest, codeInvalid, err.Error())
 	case errors.Is(err, strategies.ErrPending):
-		status, answer.Error = http.StatusAccepted, "not confirmed by Redis yet; it is sent again"
+		answer.Code, answer.Message = "pending", "not confirmed by Redis yet; it is sent again"
+		writeJSON(w, http.StatusAccepted, answer)
 	case errors.Is(err, invalidate.ErrBudget):
-		status, answer.Error = http.StatusAccepted, "the pattern's budget is spent; some entries may be left"
+		answer.Code, answer.Message = "budget", "the pattern's budget is spent; some entries may be left"
+		writeJSON(w, http.StatusAccepted, answer)
 	case err != nil:
-		status, answer.Error = http.StatusBadGateway, "the cache could not be reached"
+		writeError(w, http.StatusBadGateway, "unreachable", "the cache could not be reached")
+	default:
+		writeJSON(w, http.StatusOK, answer)
 	}
-	writeJSON(w, status, answer)
 }
 
 // invalidate carries the order out. A dry run looks for what patterns match,
 // and reports what the rest would cost.
-func (o order) invalidate(ctx context.Context, store *strategies.Store) (invalidate.Report, error) {
-	if !o.dry() {
-		return store.Invalidate(ctx, o.tokens(), o.patterns())
-	}
+func (o order) invalidate(ctx context.Context, store *strategies.Store, answer *purged) error {
 	plan, err := invalidate.Resolve(store.Namespace(), o.tokens())
 	if err != nil {
-		return invalidate.Report{}, err
+		return err
 	}
+	answer.Count = len(plan.Tokens) + len(o.Patterns)
 	var report invalidate.Report
-	if len(o.Patterns) > 0 {
+	switch {
+	case !o.dry():
+		report, err = store.Invalidate(ctx, o.tokens(), o.patterns())
+	case len(o.Patterns) > 0:
 		report, err = store.Invalidate(ctx, o.patterns())
 	}
-	if n := len(plan.Tokens); n > 0 {
-		report.Commands += n
-		report.Trips++
+	answer.Commands, answer.Trips, answer.Pending = report.Commands, report.Trips, report.Pending
+	answer.Keys, answer.Matched = report.Keys, report.Matched
+	if o.dry() && len(plan.Tokens) > 0 {
+		answer.Commands++
+		answer.Trips++
 	}
-	return report, err
+	return err
 }
 
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,7 +1,9 @@
 package route
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,7 +18,8 @@ import (
 // Mark goes with a warming request through the application, in its context: no
 // client can send one.
 type Mark struct {
-	// Route is the one that is warmed; its middleware takes the request out.
+	// Route is the one that is meant; its middleware takes the request out. nil
+	// means the first one on the way.
 	Route *Route
 	// Want is what the request is for.
 	Want Want
@@ -54,11 +57,12 @@ type markKey struct{}
 
 // MarkOf is the mark of a request that warms this route, nil if it does not.
 func (r *Route) MarkOf(ctx context.Context) *Mark {
-	if m, _ := ctx.Value(markKey{}).(*Mark); m != nil && m.Route == r {
-		m.Found = true
-		return m
+	m, _ := ctx.Value(markKey{}).(*Mark)
+	if m == nil || m.Found && m.Want == WantKey || m.Route != nil && m.Route != r {
+		return nil
 	}
-	return nil
+	m.Found, m.Route = true, r
+	return m
 }
 
 // Unmarked is r for the handler, whose own requests through the application
@@ -80,6 +84,8 @@ func (m *Mark) Serve(r *http.Request, serve func(http.ResponseWriter, *http.Requ
 type Target struct {
 	URL    string
 	Header http.Header
+	Host   string // of a URL without one
+	TLS    *tls.ConnectionState
 }
 
 // Send sends a marked request through the application.
@@ -92,7 +98,13 @@ func (m *Mark) Send(ctx context.Context, app http.Handler, to Target) (err error
 	if err != nil {
 		return err
 	}
-	r.Host, r.RequestURI = u.Host, u.RequestURI()
+	r.Host, r.RequestURI, r.TLS = cmp.Or(u.Host, to.Host), u.RequestURI(), to.TLS
+	switch u.Scheme {
+	case "https":
+		r.TLS = cmp.Or(to.TLS, &tls.ConnectionState{})
+	case "http":
+		r.TLS = nil
+	}
 	record.Merge(r.Header, to.Header)
 	defer func() {
 		if p := recover(); p != nil {
@@ -103,8 +115,33 @@ func (m *Mark) Send(ctx context.Context, app http.Handler, to Target) (err error
 	return ctx.Err()
 }
 
+// Find asks app for the route and the key of a URL. What by says of scheme, host
+// and proxies holds where the URL does not say it.
+func Find(ctx context.Context, app http.Handler, url string, by *http.Request) (*Mark, error) {
+	to := Target{URL: url, Header: http.Header{}, Host: by.Host, TLS: by.TLS}
+	for _, name := range Forwarding {
+		Restore(to.Header, by.Header, name)
+	}
+	m := &Mark{}
+	err := m.Send(ctx, app, to)
+	if err == nil && !m.Found {
+		err = ErrNoRoute
+	}
+	return m, err
+}
+
+// Forwarding are request fields that some servers and frameworks believe more
+// than the request line. Nothing outside the key may change what is stored:
+// under a preset the handler does not see them, otherwise they are in the key.
+var Forwarding = []string{
+	"Forwarded", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Scheme", "X-Forwarded-Port",
+	"X-Forwarded-Prefix", "X-Forwarded-Path", "X-Forwarded-Server", "X-Forwarded-Ssl",
+	"X-Host", "X-Http-Host-Override", "X-Original-Host", "X-Original-Url", "X-Rewrite-Url",
+	"X-Http-Method", "X-Http-Method-Override", "X-Method-Override", "Front-End-Https",
+}
+
 // ErrNoRoute says that a URL does not lead through the route's middleware.
-var ErrNoRoute = errors.New("handler: the URL does not lead to this preset")
+var ErrNoRoute = errors.New("handler: the URL does not lead to this cache")
 
 // WarmServed warms the given targets one by one, as a client would.
 func (r *Route) WarmServed(ctx context.Context, app http.Handler, report *strategies.WarmReport, targets ...Target) error {
