@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -138,25 +139,13 @@ func (e *Engine) prepare(args []string) ([]string, upstashtest.Value, bool) {
 	if len(args) > 1 {
 		sub = strings.ToUpper(args[1])
 	}
-	switch name := strings.ToUpper(args[0]); name {
-	case "SELECT":
-		if sub != "0" {
-			return nil, upstashtest.ErrorValue("ERR DB index is out of range"), true
-		}
+	if no := kept(args, sub); no != "" {
+		return nil, upstashtest.ErrorValue("ERR " + no), true
+	}
+	switch strings.ToUpper(args[0]) {
 	case "COMMAND":
 		v, _, err := upstashtest.ParseRESP([]byte("*0\r\n"))
 		return nil, v, err == nil
-	case "CONFIG":
-		if sub == "GET" && len(args) == 3 || len(args) == 4 && strings.EqualFold(args[2], "notify-keyspace-events") {
-			break
-		}
-		return nil, upstashtest.ErrorValue("ERR Unknown option or number of arguments for CONFIG " + sub), true
-	case "ACL":
-		if sub != "WHOAMI" && sub != "CAT" && sub != "GENPASS" && sub != "USERS" {
-			return nil, upstashtest.ErrorValue("ERR ACL " + sub + " is not passed on to the Redis"), true
-		}
-	case "WAIT", "WAITAOF":
-		return nil, upstashtest.ErrorValue("ERR " + name + " is not passed on to the Redis"), true
 	case "SET", "DELEX":
 		if !e.compare {
 			return compareScript(args), upstashtest.Value{}, false
@@ -165,4 +154,25 @@ func (e *Engine) prepare(args []string) ([]string, upstashtest.Value, bool) {
 		return e.scripts.rewrite(args), upstashtest.Value{}, false
 	}
 	return args, upstashtest.Value{}, false
+}
+
+// kept says why a command stays away from the Redis, which is shared.
+func kept(args []string, sub string) (why string) {
+	switch name := strings.ToUpper(args[0]); name {
+	case "SELECT":
+		if sub != "0" {
+			return "DB index is out of range"
+		}
+	case "CONFIG":
+		if (sub != "GET" || len(args) != 3) && (len(args) != 4 || !strings.EqualFold(args[2], "notify-keyspace-events")) {
+			return "Unknown option or number of arguments for CONFIG " + sub
+		}
+	case "ACL":
+		if !slices.Contains([]string{"WHOAMI", "CAT", "GENPASS", "USERS"}, sub) {
+			return "ACL " + sub + " is not passed on to the Redis"
+		}
+	case "WAIT", "WAITAOF":
+		return name + " is not passed on to the Redis"
+	}
+	return ""
 }

@@ -151,12 +151,7 @@ func (f field) put(b []byte, v int64) {
 
 // fit adds and brings the sum into the range of the type.
 func (f field) fit(a, b int64) (int64, bool) {
-	low, high := int64(0), int64(math.MaxInt64)
-	if f.signed {
-		low, high = math.MinInt64>>(64-f.width), math.MaxInt64>>(64-f.width)
-	} else {
-		high = int64(uint64(1)<<f.width - 1)
-	}
+	low, high := f.limits()
 	sum := a + b
 	over := b > 0 && (sum < a || sum > high) || b <= 0 && a > high
 	under := b < 0 && (sum > a || sum < low) || b >= 0 && a < low
@@ -170,9 +165,21 @@ func (f field) fit(a, b int64) (int64, bool) {
 	case f.overflow == "SAT":
 		return low, true
 	}
+	return f.wrap(sum), true
+}
+
+func (f field) limits() (low, high int64) {
+	if f.signed {
+		return math.MinInt64 >> (64 - f.width), math.MaxInt64 >> (64 - f.width)
+	}
+	return 0, int64(uint64(1)<<f.width - 1)
+}
+
+// wrap keeps the lowest bits.
+func (f field) wrap(sum int64) int64 {
 	v := uint64(sum) << (64 - f.width)
 	if f.signed {
-		return int64(v) >> (64 - f.width), true
+		return int64(v) >> (64 - f.width)
 	}
-	return int64(v >> (64 - f.width)), true
+	return int64(v >> (64 - f.width))
 }

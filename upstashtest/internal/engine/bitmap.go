@@ -94,14 +94,9 @@ func cmdBitPos(e *Engine, c *call) Reply {
 	case len(words) > 3:
 		return errorReply(msgSyntax)
 	}
-	from, to := 0, len(b)*8
-	if len(words) > 0 {
-		if _, ok := parseInteger(words[0]); ok && len(words) == 3 && upper(words[2]) != "BIT" && upper(words[2]) != "BYTE" {
-			return errorReply(msgSyntax) // before the end is looked at
-		}
-		if from, to, bad = bitRange(words, len(b), clampRange); isError(bad) {
-			return bad
-		}
+	from, to, bad := searchedBits(words, len(b))
+	if isError(bad) {
+		return bad
 	}
 	for ; from < to; from++ {
 		if bitAt(b, from) == want {
@@ -112,6 +107,17 @@ func cmdBitPos(e *Engine, c *call) Reply {
 		return intReply(int64(len(b) * 8)) // the zeros after the end count
 	}
 	return intReply(-1)
+}
+
+// searchedBits reads the range of BITPOS; without one it is everything.
+func searchedBits(words []string, size int) (from, to int, bad Reply) {
+	if len(words) == 0 {
+		return 0, size * 8, nilReply
+	}
+	if _, ok := parseInteger(words[0]); ok && len(words) == 3 && upper(words[2]) != "BIT" && upper(words[2]) != "BYTE" {
+		return 0, 0, errorReply(msgSyntax) // before the end is looked at
+	}
+	return bitRange(words, size, clampRange)
 }
 
 // cmdBitOp has the operations of Redis 8.2 too: DIFF is in the first but in no

@@ -88,53 +88,92 @@ func (e *Engine) geoSearch(c *call, key string, list []string, store string) Rep
 		switch word := upper(w.take(1)[0]); word {
 		case "FROMMEMBER":
 			from++
-			name := w.take(1)[0]
-			p, ok, bad := e.place(key, name)
-			if isError(bad) {
-				return bad
-			}
-			if s.center = p; !ok && e.typeOf(key) != "none" {
-				w.bad = errorReply("ERR could not decode requested zset member")
-			}
+			s.fromMember(e, key, w)
 		case "FROMLONLAT":
 			from++
-			at := w.take(2)
-			if !isError(w.bad) {
-				s.center, w.bad = parsePoint(at[0], at[1])
-			}
+			s.fromPoint(w)
 		case "BYRADIUS":
 			by++
-			a := w.take(2)
-			s.unit = w.unit(a[1])
-			s.radius = w.size(a[0], "radius") * s.unit
+			s.within(w)
 		case "BYBOX":
 			by++
-			a := w.take(3)
-			s.unit = w.unit(a[2])
-			s.width, s.height = w.size(a[0], "width")*s.unit, w.size(a[1], "height")*s.unit
-		case "STOREDIST":
-			if s.storeDist = true; store == "" {
-				return errorReply(msgSyntax)
-			}
+			s.withinBox(w)
 		default:
-			if !s.option(word, w) {
+			if !s.option(word, w) && !s.storesDistance(word) {
 				return errorReply(msgSyntax)
 			}
 		}
 	}
-	switch {
-	case isError(w.bad):
+	if isError(w.bad) {
 		return w.bad
+	}
+	if bad := s.check(lower(c.info.Name), from, by); isError(bad) {
+		return bad
+	}
+	return e.answerSearch(key, s)
+}
+
+// radiusOptions reads the words after the radius; STORE is for those that write.
+func (s *search) radiusOptions(w *words, writes bool) {
+	for len(w.list) > 0 && !isError(w.bad) {
+		word := upper(w.take(1)[0])
+		switch {
+		case (word == "STORE" || word == "STOREDIST") && writes:
+			s.store, s.storeDist = w.take(1)[0], word == "STOREDIST"
+		case !s.option(word, w):
+			w.bad = errorReply(msgSyntax)
+		}
+	}
+}
+
+// check says what is missing, given twice, or cannot be together.
+func (s *search) check(name string, from, by int) Reply {
+	switch {
 	case from > 1 || by > 1:
 		return errorReply(msgSyntax)
 	case from != 1:
-		return errorf("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for %s", lower(c.info.Name))
+		return errorf("ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for %s", name)
 	case by != 1:
-		return errorf("ERR exactly one of BYRADIUS and BYBOX can be specified for %s", lower(c.info.Name))
-	case store != "" && (s.coord || s.dist || s.hash):
-		return errorf("ERR %s is not compatible with WITHDIST, WITHHASH and WITHCOORD options", lower(c.info.Name))
+		return errorf("ERR exactly one of BYRADIUS and BYBOX can be specified for %s", name)
+	case s.store != "" && (s.coord || s.dist || s.hash):
+		return errorf("ERR %s is not compatible with WITHDIST, WITHHASH and WITHCOORD options", name)
 	}
-	return e.answerSearch(key, s)
+	return nilReply
+}
+
+func (s *search) fromMember(e *Engine, key string, w *words) {
+	name := w.take(1)[0]
+	p, ok, bad := e.place(key, name)
+	switch s.center = p; {
+	case isError(bad):
+		w.bad = bad
+	case !ok && e.typeOf(key) != "none":
+		w.bad = errorReply("ERR could not decode requested zset member")
+	}
+}
+
+func (s *search) fromPoint(w *words) {
+	at := w.take(2)
+	if !isError(w.bad) {
+		s.center, w.bad = parsePoint(at[0], at[1])
+	}
+}
+
+func (s *search) within(w *words) {
+	a := w.take(2)
+	s.unit = w.unit(a[1])
+	s.radius = w.size(a[0], "radius") * s.unit
+}
+
+func (s *search) withinBox(w *words) {
+	a := w.take(3)
+	s.unit = w.unit(a[2])
+	s.width, s.height = w.size(a[0], "width")*s.unit, w.size(a[1], "height")*s.unit
+}
+
+func (s *search) storesDistance(word string) bool {
+	s.storeDist = word == "STOREDIST"
+	return s.storeDist && s.store != ""
 }
 
 // cmdGeoRadius is the older family: the center first, then the radius.
@@ -146,32 +185,14 @@ func cmdGeoRadius(e *Engine, c *call) Reply {
 	var s search
 	w := &words{list: c.args[2:]}
 	if c.info.Name == "GEORADIUS" || c.info.Name == "GEORADIUS_RO" {
-		at := w.take(2)
-		s.center, w.bad = parsePoint(at[0], at[1])
+		s.fromPoint(w)
 	} else {
-		p, ok, bad := e.place(key, w.take(1)[0])
-		if isError(bad) {
-			return bad
-		}
-		if s.center = p; !ok && e.typeOf(key) != "none" {
-			return errorReply("ERR could not decode requested zset member")
-		}
+		s.fromMember(e, key, w)
 	}
-	a := w.take(2)
 	if !isError(w.bad) {
-		s.unit = w.unit(a[1])
-		s.radius = w.size(a[0], "radius") * s.unit
+		s.within(w)
 	}
-	for len(w.list) > 0 && !isError(w.bad) {
-		word := upper(w.take(1)[0])
-		if (word == "STORE" || word == "STOREDIST") && c.info.Write {
-			s.store, s.storeDist = w.take(1)[0], word == "STOREDIST"
-			continue
-		}
-		if !s.option(word, w) {
-			return errorReply(msgSyntax)
-		}
-	}
+	s.radiusOptions(w, c.info.Write)
 	if isError(w.bad) {
 		return w.bad
 	}

@@ -310,24 +310,36 @@ func cmdHSetEX(e *Engine, c *call) Reply {
 	if _, bad := e.checkHash(key); isError(bad) {
 		return bad
 	}
+	if !e.fieldsAllow(condition, key, pairs) {
+		return intReply(0)
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		e.setField(x, key, pairs[i], pairs[i+1])
+	}
+	return intReply(1)
+}
+
+// fieldsAllow checks FNX and FXX for all fields before any is written.
+func (e *Engine) fieldsAllow(condition, key string, pairs []string) bool {
 	for i := 0; i < len(pairs); i += 2 {
 		has := e.raw("HEXISTS", key, pairs[i]).Int == 1
 		if condition == "FNX" && has || condition == "FXX" && !has {
-			return intReply(0)
+			return false
 		}
 	}
-	for i := 0; i < len(pairs); i += 2 {
-		old := e.fieldDeadline(key, pairs[i])
-		e.raw("HSET", key, pairs[i], pairs[i+1])
-		switch {
-		case x.keep && old > 0:
-			e.expireField(key, pairs[i], old)
-		case !x.keep:
-			e.db.HPersist(key, pairs[i])
-			e.applyExpiry(x, key, pairs[i])
-		}
+	return true
+}
+
+func (e *Engine) setField(x expiry, key, field, value string) {
+	old := e.fieldDeadline(key, field)
+	e.raw("HSET", key, field, value)
+	switch {
+	case x.keep && old > 0:
+		e.expireField(key, field, old)
+	case !x.keep:
+		e.db.HPersist(key, field)
+		e.applyExpiry(x, key, field)
 	}
-	return intReply(1)
 }
 
 // fieldEffects replicates a write to a hash by what it left behind: each field

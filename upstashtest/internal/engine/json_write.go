@@ -49,6 +49,12 @@ func (e *Engine) jsonSet(key, path, value string, nx, xx bool) Reply {
 	if !ok {
 		return errorReply("ERR new objects must be created at the root")
 	}
+	return e.jsonSetAt(key, path, p, root, v, nx, xx)
+}
+
+// jsonSetAt writes v at the places of a path, or as a new member where its
+// parents are.
+func (e *Engine) jsonSetAt(key, path string, p jsonPath, root, v any, nx, xx bool) Reply {
 	places, err := p.locate(root)
 	if err != nil {
 		return errorf("ERR %v", err)

@@ -30,6 +30,19 @@ type scanOptions struct {
 	withType bool // Upstash's own: each key is followed by its type
 }
 
+// positive reads COUNT's number.
+func (w *words) positive() int {
+	n, err := strictAtoi(w.take(1)[0])
+	switch {
+	case isError(w.bad):
+	case err != nil:
+		w.bad = errorReply(msgNotInt)
+	case n < 1:
+		w.bad = errorReply(msgSyntax)
+	}
+	return n
+}
+
 func parseScan(name string, list []string) (scanOptions, Reply) {
 	o := scanOptions{match: "*", count: 10}
 	if name == "SCAN" {
@@ -45,15 +58,7 @@ func parseScan(name string, list []string) (scanOptions, Reply) {
 		case word == "MATCH":
 			o.match = w.take(1)[0]
 		case word == "COUNT":
-			n, err := strictAtoi(w.take(1)[0])
-			switch {
-			case isError(w.bad):
-			case err != nil:
-				w.bad = errorReply(msgNotInt)
-			case n < 1:
-				w.bad = errorReply(msgSyntax)
-			}
-			o.count = n
+			o.count = w.positive()
 		case word == "TYPE" && name == "SCAN":
 			o.kind = lower(w.take(1)[0])
 		case word == "WITHTYPE" && name == "SCAN":

@@ -126,12 +126,15 @@ const (
 	maxRE         = 2048
 )
 
+// predicates are the ways to compare of ARGREP.
+var predicates = []string{"EXACT", "MATCH", "GLOB", "RE"}
+
 func parseGrep(list []string) (g grep, bad Reply) {
 	g.limit = math.MaxInt
 	for i := 0; i < len(list); i++ {
 		word, more := upper(list[i]), i+1 < len(list)
 		switch {
-		case more && (word == "EXACT" || word == "MATCH" || word == "GLOB" || word == "RE"):
+		case more && slices.Contains(predicates, word):
 			i++
 			g.kinds, g.wanted = append(g.kinds, word), append(g.wanted, list[i])
 		case word == "AND" || word == "OR":

@@ -1,6 +1,9 @@
 package engine
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 func cmdXAck(e *Engine, c *call) Reply {
 	_, g, bad := e.groupOf(c.args[1], c.args[2])
@@ -142,36 +145,48 @@ type claiming struct {
 	last          entryID
 }
 
-func parseClaiming(list []string, now int64) (o claiming, bad Reply) {
-	o.at, o.retries = -1, -1
-	i := 0
-	for ; i < len(list); i++ {
-		id, ok := parseEntryID(list[i], 0)
+// number reads what follows IDLE, TIME and RETRYCOUNT.
+func (o *claiming) number(word, text string, now int64) Reply {
+	n, ok := parseInteger(text)
+	if !ok {
+		return errorf("ERR Invalid %s option argument for XCLAIM", word)
+	}
+	switch word {
+	case "IDLE":
+		o.at = now - n
+	case "TIME":
+		o.at = n
+	default:
+		o.retries = n
+	}
+	return nilReply
+}
+
+// takeIDs reads entry IDs up to the first word that is none.
+func (o *claiming) takeIDs(list []string) (used int) {
+	for _, text := range list {
+		id, ok := parseEntryID(text, 0)
 		if !ok {
 			break
 		}
 		o.ids = append(o.ids, id)
 	}
-	for ; i < len(list); i++ {
+	return len(o.ids)
+}
+
+func parseClaiming(list []string, now int64) (o claiming, bad Reply) {
+	o.at, o.retries = -1, -1
+	for i := o.takeIDs(list); i < len(list); i++ {
 		word, more := upper(list[i]), i+1 < len(list)
 		switch {
 		case word == "FORCE":
 			o.force = true
 		case word == "JUSTID":
 			o.justID = true
-		case more && (word == "IDLE" || word == "TIME" || word == "RETRYCOUNT"):
+		case more && slices.Contains([]string{"IDLE", "TIME", "RETRYCOUNT"}, word):
 			i++
-			n, ok := parseInteger(list[i])
-			if !ok {
-				return o, errorf("ERR Invalid %s option argument for XCLAIM", word)
-			}
-			switch word {
-			case "IDLE":
-				o.at = now - n
-			case "TIME":
-				o.at = n
-			default:
-				o.retries = n
+			if bad := o.number(word, list[i], now); isError(bad) {
+				return o, bad
 			}
 		case more && word == "LASTID":
 			i++
@@ -229,17 +244,22 @@ func cmdXClaim(e *Engine, c *call) Reply {
 		if d == nil {
 			d = g.deliver(id, who, now)
 		}
-		d.consumer, d.at = who, o.at
-		switch {
-		case o.retries >= 0:
-			d.count = o.retries
-		case !o.justID:
-			d.count++
-		}
+		o.handOver(d, who)
 		who.active = now
 		out.Array = append(out.Array, claimed(en, o.justID))
 	}
 	return out
+}
+
+// handOver gives an entry to a consumer and counts the delivery.
+func (o claiming) handOver(d *delivery, who *consumer) {
+	d.consumer, d.at = who, o.at
+	switch {
+	case o.retries >= 0:
+		d.count = o.retries
+	case !o.justID:
+		d.count++
+	}
 }
 
 func claimed(en entry, justID bool) Reply {

@@ -62,8 +62,16 @@ type reading struct {
 	keys, ids       []string
 }
 
+// streams takes the keys, and as many entry IDs after them.
+func (r *reading) streams(rest []string) Reply {
+	if len(rest)%2 != 0 {
+		return errorReply("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
+	}
+	r.keys, r.ids = rest[:len(rest)/2], rest[len(rest)/2:]
+	return nilReply
+}
+
 func parseReading(name string, list []string) (r reading, bad Reply) {
-	r.count = -1
 	for i := 0; i < len(list); i++ {
 		more := len(list) - i - 1
 		switch word := upper(list[i]); {
@@ -72,38 +80,37 @@ func parseReading(name string, list []string) (r reading, bad Reply) {
 			if r.count, bad = wholeNumber(list[i]); isError(bad) {
 				return r, bad
 			}
-			if r.count <= 0 {
-				r.count = -1
-			}
 		case word == "STREAMS" && more > 0:
-			rest := list[i+1:]
-			if len(rest)%2 != 0 {
-				return r, errorReply("ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.")
+			if bad := r.streams(list[i+1:]); isError(bad) {
+				return r, bad
 			}
-			r.keys, r.ids = rest[:len(rest)/2], rest[len(rest)/2:]
 			i = len(list)
+		case name == "XREAD" && (word == "GROUP" && more > 1 || word == "NOACK"):
+			return r, errorf("ERR The %s option is only supported by XREADGROUP. You called XREAD instead.", word)
 		case word == "GROUP" && more > 1:
-			if name == "XREAD" {
-				return r, errorReply("ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.")
-			}
 			r.grouped, r.group, r.consumer = true, list[i+1], list[i+2]
 			i += 2
 		case word == "NOACK":
-			if name == "XREAD" {
-				return r, errorReply("ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.")
-			}
 			r.noAck = true
 		default:
 			return r, errorReply(msgSyntax)
 		}
 	}
+	bad = r.check(name)
+	return r, bad
+}
+
+func (r *reading) check(name string) Reply {
+	if r.count <= 0 {
+		r.count = -1 // all
+	}
 	switch {
 	case r.keys == nil:
-		return r, errorReply(msgSyntax)
+		return errorReply(msgSyntax)
 	case name == "XREADGROUP" && !r.grouped:
-		return r, errorReply("ERR Missing GROUP option for XREADGROUP")
+		return errorReply("ERR Missing GROUP option for XREADGROUP")
 	}
-	return r, nilReply
+	return nilReply
 }
 
 // source is one stream to read from, and after which ID.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,6 +28,29 @@ type adding struct {
 	fields   []string
 }
 
+// trimBy reads what follows MAXLEN or MINID, and says how many words that is.
+func (a *adding) trimBy(word string, rest []string) (used int, bad Reply) {
+	if a.trim.by != "" {
+		return 0, errorReply("ERR syntax error, MAXLEN and MINID options at the same time are not compatible")
+	}
+	a.trim = trimming{by: word, limit: a.trim.limit}
+	if len(rest) > 1 && (rest[0] == "~" || rest[0] == "=") {
+		a.trim.about = rest[0] == "~"
+		used++
+	}
+	return used + 1, a.trim.threshold(rest[used])
+}
+
+func (a *adding) trimAtMost(text string) (bad Reply) {
+	if a.trim.limit, bad = wholeNumber(text); isError(bad) {
+		return bad
+	}
+	if a.trim.limit < 0 {
+		return errorReply("ERR The LIMIT argument must be >= 0.")
+	}
+	return nilReply
+}
+
 // parseAdding reads the words after the key.
 func parseAdding(list []string, withID bool) (a adding, bad Reply) {
 	limited := false
@@ -38,41 +62,30 @@ loop:
 		case withID && word == "*":
 			a.auto = true
 			break loop
-		case (word == "MAXLEN" || word == "MINID") && more:
-			if a.trim.by != "" {
-				return a, errorReply("ERR syntax error, MAXLEN and MINID options at the same time are not compatible")
-			}
-			a.trim = trimming{by: word, limit: a.trim.limit}
-			if i+2 < len(list) && (list[i+1] == "~" || list[i+1] == "=") {
-				a.trim.about = list[i+1] == "~"
-				i++
-			}
-			i++
-			if bad := a.trim.threshold(list[i]); isError(bad) {
+		case more && slices.Contains([]string{"MAXLEN", "MINID"}, word):
+			used, bad := a.trimBy(word, list[i+1:])
+			if isError(bad) {
 				return a, bad
 			}
+			i += used
 		case word == "LIMIT" && more:
 			i++
-			if a.trim.limit, bad = wholeNumber(list[i]); isError(bad) {
+			if bad := a.trimAtMost(list[i]); isError(bad) {
 				return a, bad
-			}
-			if a.trim.limit < 0 {
-				return a, errorReply("ERR The LIMIT argument must be >= 0.")
 			}
 			limited = true
 		case withID && word == "NOMKSTREAM":
 			a.keepAway = true
 		case withID:
-			if bad := a.parseID(list[i]); isError(bad) {
-				return a, bad
-			}
+			bad = a.parseID(list[i])
 			break loop
 		default:
 			return a, errorReply(msgSyntax)
 		}
 	}
-	if i < len(list) {
-		a.fields = list[i+1:]
+	a.fields = list[min(i+1, len(list)):]
+	if isError(bad) {
+		return a, bad
 	}
 	return a, a.checkLimit(withID, limited)
 }

@@ -31,29 +31,33 @@ func parseSet(args []string) (setArgs, Reply) {
 		case "KEEPTTL":
 			o.keep = true
 		case "EX", "PX", "EXAT", "PXAT", "IFEQ", "IFNE", "IFDEQ", "IFDNE":
-			i++
-			if i == len(args) || strings.HasPrefix(word, "IF") == (o.when != "") && o.when != "" || !strings.HasPrefix(word, "IF") && o.expire != nil {
+			if i++; i == len(args) || !o.take(word, args[i]) {
 				return o, errorReply(msgSyntax)
-			}
-			if strings.HasPrefix(word, "IF") {
-				o.when, o.want = word, args[i]
-			} else {
-				o.expire = []string{word, args[i]}
 			}
 		default:
 			return o, errorReply(msgSyntax)
 		}
 	}
-	conditions := 0
-	for _, on := range []bool{o.nx, o.xx, o.when != ""} {
-		if on {
-			conditions++
-		}
-	}
-	if conditions > 1 || o.keep && o.expire != nil {
+	if o.contradicts() {
 		return o, errorReply(msgSyntax)
 	}
 	return o, nilReply
+}
+
+func (o *setArgs) contradicts() bool {
+	return o.nx && o.xx || o.when != "" && (o.nx || o.xx) || o.keep && o.expire != nil
+}
+
+// take notes a lifetime or a comparison, of which there may be one each.
+func (o *setArgs) take(word, value string) bool {
+	if strings.HasPrefix(word, "IF") {
+		first := o.when == ""
+		o.when, o.want = word, value
+		return first
+	}
+	first := o.expire == nil
+	o.expire = []string{word, value}
+	return first
 }
 
 // cmdSet is SET with the compare-and-set conditions of Redis 8.4, which

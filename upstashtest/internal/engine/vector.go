@@ -161,6 +161,10 @@ func cmdVectorCreate(e *Engine, c *call) Reply {
 	if dim == 0 || metric == "" {
 		return errorReply(msgSyntax)
 	}
+	return e.createIndex(key, dim, metric, existsOK)
+}
+
+func (e *Engine) createIndex(key string, dim int64, metric string, existsOK bool) Reply {
 	old, bad := e.vectors(key)
 	switch {
 	case isError(bad):
@@ -296,31 +300,9 @@ func cmdVectorDrop(e *Engine, c *call) Reply {
 const maxTopK = 1000
 
 func cmdVectorQuery(e *Engine, c *call) Reply {
-	var row []float32
-	topK := int64(0)
-	for list := c.args[2:]; len(list) > 0; {
-		found, rest, ok, bad := parseVector(list)
-		switch {
-		case isError(bad):
-			return bad
-		case ok && row == nil:
-			row, list = found, rest
-		case len(list) > 1 && upper(list[0]) == "TOPK":
-			if topK, ok = parseInteger(list[1]); !ok || topK < 1 || topK > maxTopK {
-				return errorf("ERR TOPK must be between 1 and %d", maxTopK)
-			}
-			list = list[2:]
-		case len(list) > 1 && upper(list[0]) == "PROFILE":
-			if !slices.Contains([]string{"FAST", "BALANCED", "PRECISE"}, upper(list[1])) {
-				return errorReply("ERR PROFILE must be FAST, BALANCED or PRECISE")
-			}
-			list = list[2:]
-		default:
-			return errorReply(msgSyntax)
-		}
-	}
-	if row == nil || topK == 0 {
-		return errorReply(msgSyntax)
+	row, topK, bad := parseNearest(c.args[2:])
+	if isError(bad) {
+		return bad
 	}
 	v, bad := e.index(c.args[1])
 	if isError(bad) {
@@ -334,6 +316,35 @@ func cmdVectorQuery(e *Engine, c *call) Reply {
 		r.Array = append(r.Array, array(bulk(v.ids[n.row]), float32Reply(v.score(n.likeness))))
 	}
 	return r
+}
+
+// parseNearest reads the vector and how many neighbours are wanted.
+func parseNearest(list []string) (row []float32, topK int64, bad Reply) {
+	for len(list) > 0 {
+		found, rest, ok, bad := parseVector(list)
+		switch {
+		case isError(bad):
+			return nil, 0, bad
+		case ok && row == nil:
+			row, list = found, rest
+		case len(list) > 1 && upper(list[0]) == "TOPK":
+			if topK, ok = parseInteger(list[1]); !ok || topK < 1 || topK > maxTopK {
+				return nil, 0, errorf("ERR TOPK must be between 1 and %d", maxTopK)
+			}
+			list = list[2:]
+		case len(list) > 1 && upper(list[0]) == "PROFILE":
+			if !slices.Contains([]string{"FAST", "BALANCED", "PRECISE"}, upper(list[1])) {
+				return nil, 0, errorReply("ERR PROFILE must be FAST, BALANCED or PRECISE")
+			}
+			list = list[2:]
+		default:
+			return nil, 0, errorReply(msgSyntax)
+		}
+	}
+	if row == nil || topK == 0 {
+		return nil, 0, errorReply(msgSyntax)
+	}
+	return row, topK, nilReply
 }
 
 // neighbour is a row and how like the query it is; more is nearer.

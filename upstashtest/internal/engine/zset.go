@@ -249,17 +249,22 @@ func (o zaddOptions) none() Reply {
 	return intReply(0)
 }
 
+// allows checks NX, XX, LT and GT for one member.
+func (o zaddOptions) allows(has bool, old, score float64) bool {
+	if !has {
+		return !o.xx
+	}
+	return !o.nx && !(o.lt && score >= old) && !(o.gt && score <= old)
+}
+
 func (o zaddOptions) apply(z *zset, add []member) Reply {
 	added, changed := int64(0), int64(0)
 	for _, m := range add {
 		old, has := z.scores[m.name]
-		if has && o.nx || !has && o.xx {
-			continue
-		}
 		if has && o.incr {
 			m.score += old
 		}
-		if has && (o.lt && m.score >= old || o.gt && m.score <= old) {
+		if !o.allows(has, old, m.score) {
 			continue
 		}
 		switch {

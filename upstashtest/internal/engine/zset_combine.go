@@ -31,33 +31,61 @@ func parseCombination(name string, list []string) (o combination, bad Reply) {
 	return o, o.parseOptions(name, list)
 }
 
+func (o *combination) stopAt(text string) bool {
+	n, ok := parseInteger(text)
+	o.limit = n
+	return ok && n >= 0
+}
+
+// weigh reads a weight for each key.
+func (o *combination) weigh(list []string) bool {
+	for i := range o.weights {
+		w, ok := parseFloat(list[i])
+		if o.weights[i] = w; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// optionsOf are the words that a command of the family knows.
+func optionsOf(name string) []string {
+	switch name {
+	case "ZUNIONSTORE", "ZINTERSTORE":
+		return []string{"WEIGHTS", "AGGREGATE"}
+	case "ZUNION", "ZINTER":
+		return []string{"WEIGHTS", "AGGREGATE", "WITHSCORES"}
+	case "ZDIFF":
+		return []string{"WITHSCORES"}
+	case "ZINTERCARD":
+		return []string{"LIMIT"}
+	}
+	return nil
+}
+
 func (o *combination) parseOptions(name string, list []string) Reply {
-	weighted := strings.HasPrefix(name, "ZUNION") || name == "ZINTER" || name == "ZINTERSTORE"
 	for len(list) > 0 {
 		used := 0
 		switch word := upper(list[0]); {
-		case weighted && word == "WEIGHTS" && len(list) > len(o.keys):
-			for i := range o.weights {
-				w, ok := parseFloat(list[1+i])
-				if o.weights[i] = w; !ok {
-					return errorReply("ERR weight value is not a float")
-				}
+		case !slices.Contains(optionsOf(name), word):
+			return errorReply(msgSyntax)
+		case word == "WEIGHTS" && len(list) > len(o.keys):
+			if !o.weigh(list[1:]) {
+				return errorReply("ERR weight value is not a float")
 			}
 			used = 1 + len(o.keys)
-		case weighted && word == "AGGREGATE" && len(list) > 1:
-			o.aggregate = upper(list[1])
-			if o.aggregate != "SUM" && o.aggregate != "MIN" && o.aggregate != "MAX" {
+		case word == "AGGREGATE" && len(list) > 1:
+			if o.aggregate = upper(list[1]); !slices.Contains([]string{"SUM", "MIN", "MAX"}, o.aggregate) {
 				return errorReply(msgSyntax)
 			}
 			used = 2
-		case word == "WITHSCORES" && !strings.HasSuffix(name, "STORE") && name != "ZINTERCARD":
+		case word == "WITHSCORES":
 			o.scores, used = true, 1
-		case name == "ZINTERCARD" && word == "LIMIT" && len(list) > 1:
-			n, ok := parseInteger(list[1])
-			if !ok || n < 0 {
+		case word == "LIMIT" && len(list) > 1:
+			if !o.stopAt(list[1]) {
 				return errorReply("ERR LIMIT can't be negative")
 			}
-			o.limit, used = n, 2
+			used = 2
 		default:
 			return errorReply(msgSyntax)
 		}

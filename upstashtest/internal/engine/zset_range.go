@@ -166,47 +166,71 @@ type rangeArgs struct {
 	skip, count     int64
 }
 
+// kindOfRange says what a command's name fixes: BYSCORE or BYLEX, or nothing,
+// and whether its words may.
+func kindOfRange(name string) (by string, free bool) {
+	if i := strings.Index(name, "BY"); i > 0 {
+		return name[i:], false
+	}
+	return "", name == "ZRANGE" || name == "ZRANGESTORE"
+}
+
 func parseRange(name string, list []string, storing bool) (rangeArgs, Reply) {
 	r := rangeArgs{count: -1, reverse: strings.HasPrefix(name, "ZREV")}
-	by, free := "", name == "ZRANGE" || name == "ZRANGESTORE"
-	if i := strings.Index(name, "BY"); i > 0 {
-		by = name[i:]
-	}
-	var bad Reply
+	by, free := kindOfRange(name)
 	for i := 2; i < len(list); i++ {
 		switch word := upper(list[i]); {
 		case word == "WITHSCORES" && !storing:
 			r.scores = true
 		case word == "LIMIT" && i+2 < len(list):
-			if r.skip, bad = wholeNumber(list[i+1]); isError(bad) {
+			if bad := r.limitTo(list[i+1], list[i+2]); isError(bad) {
 				return r, bad
 			}
-			if r.count, bad = wholeNumber(list[i+2]); isError(bad) {
-				return r, bad
-			}
-			r.limited = true
 			i += 2
 		case free && word == "REV" && !r.reverse:
 			r.reverse = true
-		case free && by == "" && (word == "BYSCORE" || word == "BYLEX"):
+		case free && by == "" && slices.Contains([]string{"BYSCORE", "BYLEX"}, word):
 			by = word
 		default:
 			return r, errorReply(msgSyntax)
 		}
 	}
-	// Upstash takes LIMIT for ranks too; Redis does for ZRANGE only with BYSCORE and BYLEX.
-	switch {
-	case r.limited && r.count != -1 && by == "" && !free:
-		return r, errorReply("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX")
-	case r.scores && by == "BYLEX":
-		return r, errorReply("ERR syntax error, WITHSCORES not supported in combination with BYLEX")
+	if bad := r.check(by, free); isError(bad) {
+		return r, bad
 	}
-	low, high := list[0], list[1]
+	var bad Reply
+	r.bounds, bad = r.between(by, list[0], list[1])
+	return r, bad
+}
+
+// between reads the bounds, which stand the other way round where scores or
+// words are counted from the end.
+func (r *rangeArgs) between(by, low, high string) (bounds, Reply) {
 	if r.reverse && by != "" {
 		low, high = high, low
 	}
-	r.bounds, bad = parseBounds(by, low, high)
-	return r, bad
+	return parseBounds(by, low, high)
+}
+
+func (r *rangeArgs) limitTo(skip, count string) (bad Reply) {
+	if r.skip, bad = wholeNumber(skip); isError(bad) {
+		return bad
+	}
+	r.limited = true
+	r.count, bad = wholeNumber(count)
+	return bad
+}
+
+// check refuses what cannot be together. Upstash takes LIMIT for ranks too;
+// Redis does for ZRANGE only with BYSCORE and BYLEX.
+func (r *rangeArgs) check(by string, free bool) Reply {
+	switch {
+	case r.limited && r.count != -1 && by == "" && !free:
+		return errorReply("ERR syntax error, LIMIT is only supported in combination with either BYSCORE or BYLEX")
+	case r.scores && by == "BYLEX":
+		return errorReply("ERR syntax error, WITHSCORES not supported in combination with BYLEX")
+	}
+	return nilReply
 }
 
 // members returns what the range holds, in the order that was asked for.

@@ -68,12 +68,21 @@ func appendPackedNumber(b []byte, f float64) []byte {
 		f = math.Float64frombits(0x7ff8 << 48) // C's, Go's has one bit more
 	}
 	if f != math.Trunc(f) || f >= 1<<63 || f < -1<<63 {
-		if float64(float32(f)) == f {
-			return binary.BigEndian.AppendUint32(append(b, 0xca), math.Float32bits(float32(f)))
-		}
-		return binary.BigEndian.AppendUint64(append(b, 0xcb), math.Float64bits(f))
+		return appendPackedFloat(b, f)
 	}
-	switch n := int64(f); {
+	return appendPackedInteger(b, int64(f))
+}
+
+func appendPackedFloat(b []byte, f float64) []byte {
+	if float64(float32(f)) == f {
+		return binary.BigEndian.AppendUint32(append(b, 0xca), math.Float32bits(float32(f)))
+	}
+	return binary.BigEndian.AppendUint64(append(b, 0xcb), math.Float64bits(f))
+}
+
+// appendPackedInteger takes as few bytes as the number needs.
+func appendPackedInteger(b []byte, n int64) []byte {
+	switch {
 	case n >= 0 && n <= 127, n < 0 && n >= -32:
 		return append(b, byte(n))
 	case n >= 0 && n <= math.MaxUint8:
@@ -165,6 +174,21 @@ func (r *packReader) number(n uint64) uint64 {
 	return v
 }
 
+// sized reads a number whose width its first byte says.
+func (r *packReader) sized(c byte) glua.LValue {
+	switch {
+	case c == 0xca:
+		return glua.LNumber(math.Float32frombits(uint32(r.number(4))))
+	case c == 0xcb:
+		return glua.LNumber(math.Float64frombits(r.number(8)))
+	case c <= 0xcf:
+		return glua.LNumber(r.number(1 << (c - 0xcc)))
+	}
+	size := uint64(1) << (c - 0xd0)
+	unused := 64 - 8*size
+	return glua.LNumber(int64(r.number(size)<<unused) >> unused)
+}
+
 func (r *packReader) read(depth int) glua.LValue {
 	if depth > 100 {
 		r.l.RaiseError("Bad data format in input.")
@@ -182,16 +206,8 @@ func (r *packReader) read(depth int) glua.LValue {
 		return glua.LNil
 	case c == 0xc2, c == 0xc3:
 		return glua.LBool(c == 0xc3)
-	case c == 0xca:
-		return glua.LNumber(math.Float32frombits(uint32(r.number(4))))
-	case c == 0xcb:
-		return glua.LNumber(math.Float64frombits(r.number(8)))
-	case c >= 0xcc && c <= 0xcf:
-		return glua.LNumber(r.number(1 << (c - 0xcc)))
-	case c >= 0xd0 && c <= 0xd3:
-		size := uint64(1) << (c - 0xd0)
-		unused := 64 - 8*size
-		return glua.LNumber(int64(r.number(size)<<unused) >> unused)
+	case c >= 0xca && c <= 0xd3:
+		return r.sized(c)
 	case c >= 0xc4 && c <= 0xc6:
 		return glua.LString(r.take(r.number(1 << (c - 0xc4))))
 	case c >= 0xd9 && c <= 0xdb:
