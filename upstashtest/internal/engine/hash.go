@@ -111,22 +111,7 @@ func cmdHExpire(e *Engine, c *call) Reply {
 	default:
 		condition = ""
 	}
-	fields, bad := namedFields(words, 1)
-	if isError(bad) {
-		return bad
-	}
-	exists, bad := e.checkHash(key)
-	if isError(bad) {
-		return bad
-	}
-	if !exists {
-		return repeated(len(fields), -2)
-	}
-	r := array()
-	for _, f := range fields {
-		r.Array = append(r.Array, intReply(e.hexpire(key, f, at, condition)))
-	}
-	return r
+	return e.eachField(key, words, func(field string) int64 { return e.hexpire(key, field, at, condition) })
 }
 
 // hexpire returns 1 set, 2 deleted at once, 0 the condition did not hold, -2
@@ -145,23 +130,29 @@ func (e *Engine) hexpire(key, field string, at int64, condition string) int64 {
 	return 1
 }
 
-func cmdHTTL(e *Engine, c *call) Reply {
-	fields, bad := namedFields(c.args[2:], 1)
+// eachField answers a number for each field that the words name; -2 for all if
+// there is no hash.
+func (e *Engine) eachField(key string, words []string, of func(field string) int64) Reply {
+	fields, bad := namedFields(words, 1)
 	if isError(bad) {
 		return bad
 	}
-	exists, bad := e.checkHash(c.args[1])
-	if isError(bad) {
+	exists, bad := e.checkHash(key)
+	switch {
+	case isError(bad):
 		return bad
-	}
-	if !exists {
+	case !exists:
 		return repeated(len(fields), -2)
 	}
 	r := array()
 	for _, f := range fields {
-		r.Array = append(r.Array, intReply(e.httl(c.info.Name, c.args[1], f)))
+		r.Array = append(r.Array, intReply(of(f)))
 	}
 	return r
+}
+
+func cmdHTTL(e *Engine, c *call) Reply {
+	return e.eachField(c.args[1], c.args[2:], func(field string) int64 { return e.httl(c.info.Name, c.args[1], field) })
 }
 
 func (e *Engine) httl(name, key, field string) int64 {
@@ -182,27 +173,14 @@ func (e *Engine) httl(name, key, field string) int64 {
 }
 
 func cmdHPersist(e *Engine, c *call) Reply {
-	fields, bad := namedFields(c.args[2:], 1)
-	if isError(bad) {
-		return bad
-	}
-	exists, bad := e.checkHash(c.args[1])
-	if isError(bad) {
-		return bad
-	}
-	if !exists {
-		return repeated(len(fields), -2)
-	}
-	r := array()
-	for _, f := range fields {
-		n := e.httl("HPTTL", c.args[1], f)
-		if n >= 0 {
-			e.db.HPersist(c.args[1], f)
-			n = 1
+	return e.eachField(c.args[1], c.args[2:], func(field string) int64 {
+		n := e.httl("HPTTL", c.args[1], field)
+		if n < 0 {
+			return n
 		}
-		r.Array = append(r.Array, intReply(n))
-	}
-	return r
+		e.db.HPersist(c.args[1], field)
+		return 1
+	})
 }
 
 func cmdHGetDel(e *Engine, c *call) Reply {
