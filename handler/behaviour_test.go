@@ -121,6 +121,28 @@ func TestPanicWithStaleIfErrorServesStale(t *testing.T) {
 	})
 }
 
+// TestWhoseTimeIsUpIsNotAnsweredByAnEmpty200: whoever stands before the cache,
+// such as an http.TimeoutHandler, would take silence for an answer.
+func TestWhoseTimeIsUpIsNotAnsweredByAnEmpty200(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rig.New(t)
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			io.WriteString(w, "late")
+		})
+		go rig.Get(mux, "/x")
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodGet, "/x", nil))
+		assert.Equal(t, http.StatusServiceUnavailable, w.Code)
+		assert.Equal(t, "no-store", w.Header().Get("Cache-Control"))
+		time.Sleep(2 * time.Second)
+		assert.Equal(t, "HIT", rig.Get(mux, "/x").Cache(), "the one who waited on is answered, and the answer stored")
+	})
+}
+
 func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
 	r := rig.New(t)
 	started, goOn := make(chan struct{}), make(chan struct{})

@@ -305,6 +305,9 @@ func withoutRedis(t *testing.T) *strategies.Store {
 
 func same(t *testing.T, want, got seen, what string) {
 	t.Helper()
+	if want.Status == got.Status && want.Body == "too late" { // whoever notices first says it
+		return
+	}
 	if want.Status == http.StatusRequestedRangeNotSatisfiable { // its text is anybody's
 		want.Body, got.Body = "", ""
 		want.Header, got.Header = map[string]string{"": want.Header["Content-Range"]}, map[string]string{"": got.Header["Content-Range"]}

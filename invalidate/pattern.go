@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/cldcde/restash/client"
@@ -161,11 +162,7 @@ func (s Scan) Run(ctx context.Context, c Batcher) (Report, error) {
 		if err != nil {
 			return r, explain(err)
 		}
-		for _, k := range keys {
-			if s.matches(k) {
-				found = append(found, k)
-			}
-		}
+		found = append(found, slices.DeleteFunc(keys, func(k string) bool { return !s.matches(k) })...)
 		for !s.dry && (len(found) >= unlinkBatch || next == "0" && len(found) > 0) {
 			n := min(len(found), unlinkBatch)
 			if err := s.unlink(ctx, c, found[:n], &r); err != nil {
@@ -178,13 +175,18 @@ func (s Scan) Run(ctx context.Context, c Batcher) (Report, error) {
 		}
 	}
 	if s.dry {
-		r.Keys = len(found)
-		for _, k := range found {
-			_, own, _ := strings.Cut(strings.TrimPrefix(k, s.prefix), ":")
-			r.Matched = append(r.Matched, own)
-		}
+		s.tell(found, &r)
 	}
 	return r, nil
+}
+
+// tell names what a dry run found, without the prefix that all share.
+func (s Scan) tell(found []string, r *Report) {
+	r.Keys = len(found)
+	for _, k := range found {
+		_, own, _ := strings.Cut(strings.TrimPrefix(k, s.prefix), ":")
+		r.Matched = append(r.Matched, own)
+	}
 }
 
 func (s Scan) step(ctx context.Context, c Batcher, cursor string) (string, []string, error) {

@@ -116,7 +116,10 @@ func (x *Exchange) Answer(a *Attempt, v Verdict) {
 func (x *Exchange) failed(err error, ran bool) {
 	var p *strategies.PanicError
 	switch {
-	case x.R.Context().Err() != nil: // the client has left
+	case x.R.Context().Err() != nil:
+		// The client has left, or its time is up. Silence would be a 200 without a
+		// body for whoever stands between, such as an http.TimeoutHandler.
+		x.Refuse(http.StatusServiceUnavailable, "the request ended before its answer", "gone")
 	case ran && errors.As(err, &p):
 		panic(p.Value)
 	case ran:
