@@ -143,6 +143,28 @@ func TestWhoseTimeIsUpIsNotAnsweredByAnEmpty200(t *testing.T) {
 	})
 }
 
+// TestWhoseTimeIsUpLeavesNothingBehind: what the handler still says then went
+// to its own client, and is no answer for those who wait nor for the store.
+func TestWhoseTimeIsUpLeavesNothingBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := rig.New(t)
+		mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, _ *http.Request) {
+			time.Sleep(time.Second)
+			io.WriteString(w, "late")
+		})
+		go func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			mux.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, "/x", nil))
+		}()
+		synctest.Wait()
+		waited := rig.Get(mux, "/x")
+		assert.Equal(t, []any{200, "late"}, []any{waited.Status, waited.Body})
+		again := rig.Get(mux, "/x")
+		assert.Equal(t, []any{"late", "HIT"}, []any{again.Body, again.Cache()})
+	})
+}
+
 func TestClientThatLeavesDoesNotStopTheLoad(t *testing.T) {
 	r := rig.New(t)
 	started, goOn := make(chan struct{}), make(chan struct{})

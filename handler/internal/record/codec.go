@@ -21,6 +21,8 @@ type Codec struct{}
 // FormatName begins every stored response of this form.
 const FormatName = "h1"
 
+// errFormat is also the last guard against storing the stand-in for an answer
+// that its client already has.
 var errFormat = errors.New("handler: not a stored response")
 
 // Encode appends the stored form of a *response.
@@ -28,6 +30,9 @@ func (Codec) Encode(dst []byte, v any) ([]byte, error) {
 	r, err := asResponse(v)
 	if err != nil {
 		return dst, err
+	}
+	if r.Received.IsZero() && !r.Marker {
+		return dst, fmt.Errorf("%w: no handler has said it", errFormat)
 	}
 	dst = append(dst, FormatName...)
 	for _, n := range [...]int64{int64(r.Status), r.Requested.UnixMilli(), r.Received.UnixMilli()} {

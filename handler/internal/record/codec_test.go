@@ -59,3 +59,12 @@ func FuzzCodec(f *testing.F) {
 		}
 	})
 }
+
+func TestCodec_refusesWhatNoHandlerHasSaid(t *testing.T) {
+	_, err := Codec{}.Encode(nil, &Response{})
+	assert.Error(t, err)
+	_, err = Codec{}.Encode(nil, &Response{Stored: rfc9111.Stored{Status: 200}})
+	assert.Error(t, err)
+	_, err = Codec{}.Encode(nil, &Response{Marker: true})
+	assert.NoError(t, err)
+}

@@ -82,8 +82,8 @@ func (j *Job) Ask(ctx context.Context) (*record.Response, error) {
 	case panicked != nil:
 		j.Settle(out)
 		return &record.Response{}, nil
-	case c.Sent() && !c.Kept(): // the client has it
-		j.a.settle(out)
+	case c.Sent() && !c.Kept(): // the client has it, and nobody else gets it
+		j.Settle(out)
 		return &record.Response{Stored: rfc9111.Stored{Status: c.Status()}}, nil
 	case !c.Kept(): // nobody was there to take it
 		j.Settle(out)
