@@ -37,6 +37,9 @@ func (r *run) createTokens(ctx context.Context) {
 		case err != nil:
 			r.failed(j, err)
 			j.snap = nil
+			// Whoever finds no token from now on may have missed an invalidation
+			// that was evicted: only those who asked before may share the load.
+			e.flights.Seal(j.flight)
 		default:
 			j.snap = j.snap.with(valued(j.snap.tokens, known))
 			e.flights.Renew(j.flight, j.snap.tokens)
