@@ -1,6 +1,7 @@
 package handler
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -92,6 +93,13 @@ type Advanced struct {
 	// StoreSetCookie stores responses with a Set-Cookie field, which is then
 	// replayed to everyone. Without it they are not stored.
 	StoreSetCookie bool
+	// Encodings are the Accept-Encoding values that Warm asks with, "" for none,
+	// where answers vary by them. nil means what browsers send (Chrome and Firefox,
+	// then Safari), and for presets none as well.
+	Encodings []string
+	// MaxVariants is how many variants of one URL an instance stores within an
+	// hour; the handler answers for others. 0 means 100.
+	MaxVariants int
 	// NeverReplay are response fields that go to the client that they were made
 	// for and are not stored, besides those that are known to speak of one
 	// exchange: X-Request-Id, X-Csrf-Token, Authorization, Server-Timing,
@@ -173,6 +181,9 @@ func (c Config) withDefaults() Config {
 	if a.TagFields == nil {
 		a.TagFields = []string{"Cache-Tag", "Surrogate-Key"}
 	}
+	if a.Encodings == nil {
+		a.Encodings = append(slices.Clone(route.BrowserEncodings), "")
+	}
 	if a.Timeout == 0 {
 		a.Timeout = DefaultTimeout
 	}
@@ -209,6 +220,8 @@ func (c Config) check() error {
 		return wrong("Tags", "has an empty tag")
 	case a.MaxBody < 0:
 		return wrong("Advanced.MaxBody", "is negative")
+	case a.MaxVariants < 0:
+		return wrong("Advanced.MaxVariants", "is negative")
 	case len(c.Vary) > rfc9111.MaxVary:
 		return wrong("Vary", "has %d names, want at most %d", len(c.Vary), rfc9111.MaxVary)
 	}
@@ -234,7 +247,7 @@ func (c Config) settings() route.Settings {
 	return route.Settings{
 		Class: class, TTL: c.TTL, Description: fmt.Sprintf("%v %#v", functions, c),
 		Functions: functions != [3]bool{},
-		MaxBody:   a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, NeverReplay: a.NeverReplay, Detach: a.Detach, Ranges: true,
+		MaxBody:   a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, MaxVariants: cmp.Or(a.MaxVariants, 100), NeverReplay: append(a.NeverReplay, "Clear-Site-Data", "Set-Cookie2"), Detach: a.Detach, Ranges: true,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/cldcde/restash/handler/internal/record"
@@ -44,6 +45,8 @@ type warming struct {
 	urls  map[string]string // by key
 	tags  map[string][]string
 
+	header http.Header // of the requests of this round
+
 	mu   sync.Mutex
 	late []string         // keys whose answers need a load of their own
 	errs map[string]error // by key
@@ -68,13 +71,29 @@ func (w *warming) run(ctx context.Context, urls []string) (strategies.WarmReport
 		}
 		w.urls[m.Key], w.tags[m.Key] = u, m.Tags
 	}
-	return report, w.warm(ctx, keys, &report)
+	for _, encoding := range w.encodings() {
+		w.header = route.Encoded(encoding)
+		if err := w.warm(ctx, keys, &report); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// encodings are what to ask for: one that counts for nothing where the handler
+// does not see the field.
+func (w *warming) encodings() []string {
+	if slices.Contains(w.cfg.Vary, "Accept-Encoding") {
+		return w.cfg.Advanced.Encodings
+	}
+	return []string{""}
 }
 
 func (w *warming) warm(ctx context.Context, keys []string, report *strategies.WarmReport) error {
+	w.late, w.errs = nil, map[string]error{}
 	opts := []strategies.Option{strategies.KeyTags(func(key string) []string { return w.tags[key] })}
 	if known := w.cfg.Vary; len(known) > 0 {
-		opts = append(opts, strategies.Variant(rfc9111.VariantOf(known, http.Header{})))
+		opts = append(opts, strategies.Variant(rfc9111.VariantOf(known, w.header)))
 	}
 	part, err := w.route.Cache.Warm(ctx, keys, w.load, opts...)
 	report.Warmed += part.Warmed
@@ -94,11 +113,13 @@ func (w *warming) warm(ctx context.Context, keys []string, report *strategies.Wa
 		return err
 	}
 	report.Absent -= len(w.late) // the batch took them for that
-	late := make([]route.Target, len(w.late))
-	for i, key := range w.late {
-		late[i].URL = w.urls[key]
+	for _, key := range w.late {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		w.route.WarmServed(ctx, w.app, report, route.Target{URL: w.urls[key], Header: w.header})
 	}
-	return w.route.WarmServed(ctx, w.app, report, late...)
+	return nil
 }
 
 // errSome says that some answers of a batch failed; each has its own error.
@@ -111,7 +132,7 @@ func (w *warming) load(ctx context.Context, keys []string) (map[string]*record.R
 	defer w.mu.Unlock()
 	for _, key := range keys {
 		m := &route.Mark{Route: w.route, Want: route.WantAnswer}
-		err := m.Send(ctx, w.app, route.Target{URL: w.urls[key]})
+		err := m.Send(ctx, w.app, route.Target{URL: w.urls[key], Header: w.header})
 		switch {
 		case err == nil && m.Late:
 			w.late = append(w.late, key)

@@ -1,6 +1,7 @@
 package httpcache
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"slices"
@@ -49,6 +50,13 @@ type Advanced struct {
 	// StoreSetCookie stores responses with a Set-Cookie field, which is then
 	// replayed to everyone. Without it they are not stored.
 	StoreSetCookie bool
+	// Encodings are the Accept-Encoding values that Warm asks with, "" for none,
+	// where answers vary by them. nil means what browsers send (Chrome and Firefox,
+	// then Safari), and for presets none as well.
+	Encodings []string
+	// MaxVariants is how many variants of one URL an instance stores within an
+	// hour; the handler answers for others. 0 means 100.
+	MaxVariants int
 	// NeverReplay are response fields that go to the client that they were made
 	// for and are not stored, besides those that are known to speak of one
 	// exchange: X-Request-Id, X-Csrf-Token, Authorization, Server-Timing,
@@ -111,6 +119,9 @@ func (c Config) withDefaults() Config {
 	if a.Keep == 0 {
 		a.Keep = defaultKeep
 	}
+	if a.Encodings == nil {
+		a.Encodings = route.BrowserEncodings
+	}
 	if a.Timeout == 0 {
 		a.Timeout = defaultTimeout
 	}
@@ -134,6 +145,8 @@ func (c Config) check() error {
 		return wrong("Tags", "has an empty tag")
 	case c.Advanced.MaxBody < 0:
 		return wrong("Advanced.MaxBody", "is negative")
+	case c.Advanced.MaxVariants < 0:
+		return wrong("Advanced.MaxVariants", "is negative")
 	case len(c.Vary) > rfc9111.MaxVary:
 		return wrong("Vary", "has %d names, want at most %d", len(c.Vary), rfc9111.MaxVary)
 	}
@@ -162,6 +175,6 @@ func (c Config) settings() route.Settings {
 			Advanced: strategies.Advanced{HardTimeout: a.Timeout},
 		},
 		Description: fmt.Sprintf("%v %#v", functions, c), Functions: functions != [2]bool{},
-		MaxBody: a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, NeverReplay: a.NeverReplay, Detach: a.Detach,
+		MaxBody: a.MaxBody, TagFields: a.TagFields, ShowKey: a.ShowKey, MaxVariants: cmp.Or(a.MaxVariants, 100), NeverReplay: a.NeverReplay, Detach: a.Detach,
 	}
 }

@@ -89,13 +89,18 @@ func (c Config) way(r *http.Request) route.Way {
 func Warm(cfg Config, h http.Handler, urls ...string) warm.Step {
 	all := func(context.Context) ([]string, error) { return urls, nil }
 	return warm.Batches("cache "+cfg.Name(), all, func(ctx context.Context, store *strategies.Store, part []string) (strategies.WarmReport, error) {
-		_, r := cfg.route(store, false)
+		cfg, r := cfg.route(store, false)
 		report := strategies.WarmReport{Errors: map[string]error{}}
-		targets := make([]route.Target, len(part))
-		for i, u := range part {
-			targets[i].URL = u
+		for _, u := range part {
+			for _, encoding := range cfg.Advanced.Encodings {
+				if err := ctx.Err(); err != nil {
+					return report, err
+				}
+				if !r.WarmServed(ctx, h, &report, route.Target{URL: u, Header: route.Encoded(encoding)}) {
+					break // the others get the same
+				}
+			}
 		}
-		err := r.WarmServed(ctx, h, &report, targets...)
-		return report, err
+		return report, nil
 	})
 }

@@ -63,7 +63,9 @@ func asResponse(v any) (*Response, error) {
 	return nil, fmt.Errorf("handler: cannot store a %T", v)
 }
 
-// Decode reads what Encode wrote into a **response. The response keeps nothing of data.
+// Decode reads what Encode wrote into a **response. The response keeps
+// the body where it is: the Store reads data once and does not use it again, and an
+// answer of 304, or of a part, needs no copy of it.
 func (Codec) Decode(data []byte, v any) error {
 	to, ok := v.(**Response)
 	if !ok {
@@ -105,7 +107,7 @@ func decodeResponse(data []byte) (*Response, error) {
 	if r.Trailer, rest, err = parseHeader(rest); err != nil {
 		return nil, err
 	}
-	r.Body = bytes.Clone(rest)
+	r.Body = rest[:len(rest):len(rest)]
 	return r, nil
 }
 

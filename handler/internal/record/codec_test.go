@@ -68,3 +68,22 @@ func TestCodec_refusesWhatNoHandlerHasSaid(t *testing.T) {
 	_, err = Codec{}.Encode(nil, &Response{Marker: true})
 	assert.NoError(t, err)
 }
+
+// The body is not copied when it is read: a 304 or a part needs none of it.
+func TestDecodeCopiesNoBody(t *testing.T) {
+	cost := func(size int) int64 {
+		data, err := Codec{}.Encode(nil, New(200, http.Header{"Etag": {"1"}}, nil, make([]byte, size), time.UnixMilli(1), time.UnixMilli(2)))
+		require.NoError(t, err)
+		return testing.Benchmark(func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				var r *Response
+				if err := (Codec{}).Decode(data, &r); err != nil || len(r.Body) != size {
+					b.Fatal(err)
+				}
+			}
+		}).AllocedBytesPerOp()
+	}
+	small, big := cost(10), cost(400<<10)
+	assert.InDelta(t, small, big, 256, "bytes allocated for a body of 10 B and of 400 KiB")
+}

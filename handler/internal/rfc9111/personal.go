@@ -11,7 +11,7 @@ import (
 // that begin so.
 var personal = []string{
 	// secrets of one client
-	"Authorization", "Authentication-Info", "Set-Cookie2", "Clear-Site-Data",
+	"Authorization", "Authentication-Info",
 	"X-Csrf-Token", "X-Xsrf-Token", "Csrf-Token", "Xsrf-Token", "X-Auth-Token", "X-Access-Token", "X-Refresh-Token",
 	"X-Id-Token", "X-Session-Id", "X-Session-Token", "X-Amz-Security-Token", "X-User-Id", "X-Authenticated-User",
 	// the name of one request

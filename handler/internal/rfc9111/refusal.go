@@ -24,5 +24,6 @@ const (
 	RefuseExpired   Refusal = "expires"
 	RefuseTargeted  Refusal = "targeted"
 	RefuseNonce     Refusal = "csp-nonce"
+	RefuseVariants  Refusal = "variants"
 	RefuseForbidden Refusal = "request-no-store"
 )

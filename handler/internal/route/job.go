@@ -249,6 +249,10 @@ func (j *Job) store(out Outcome) (*record.Response, error) {
 	j.tag(resp)
 	j.x.Rules.Complete(j, resp, &out)
 	j.x.Rules.Live(j, resp)
+	if resp.Variant != "" && !j.x.variants.admit(j.x.Key, resp.Variant, j.x.MaxVariants, j.Received) {
+		j.DoNotStore()
+		out.Refused = rfc9111.RefuseVariants
+	}
 	j.a.settle(out)
 	return resp, nil
 }

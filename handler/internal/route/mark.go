@@ -36,6 +36,8 @@ type Mark struct {
 
 	// Fresh and Stored are how a served request was answered.
 	Fresh, Stored bool
+	// Varies says that it has a Vary.
+	Varies bool
 	// commands and trips that serving it took
 	commands, trips int
 }
@@ -75,6 +77,7 @@ func Unmarked(r *http.Request) *http.Request {
 func (m *Mark) Serve(r *http.Request, serve func(http.ResponseWriter, *http.Request)) {
 	w := discard{http.Header{}}
 	serve(w, Unmarked(r))
+	m.Varies = len(w.header["Vary"]) > 0
 	m.Fresh = w.header.Get("X-Cache") == strategies.Hit.String()
 	status := w.header["Cache-Status"]
 	m.Stored = len(status) > 0 && strings.Contains(status[len(status)-1], "; stored")
@@ -143,32 +146,27 @@ var Forwarding = []string{
 // ErrNoRoute says that a URL does not lead through the route's middleware.
 var ErrNoRoute = errors.New("handler: the URL does not lead to this cache")
 
-// WarmServed warms the given targets one by one, as a client would.
-func (r *Route) WarmServed(ctx context.Context, app http.Handler, report *strategies.WarmReport, targets ...Target) error {
-	for _, to := range targets {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		m := &Mark{Route: r, Want: WantServed}
-		err := m.Send(ctx, app, to)
-		report.Commands += m.commands
-		report.Trips += m.trips
-		switch {
-		case err == nil && !m.Found:
-			err = ErrNoRoute
-		case err == nil && m.Fresh:
-			report.Fresh++
-			continue
-		case err == nil && m.Stored:
-			report.Warmed++
-			continue
-		case err == nil:
-			err = ErrNotStorable
-		}
-		report.Failed++
-		report.Errors[to.URL] = err
+// WarmServed warms a target as a client would. It reports whether the answer varies.
+func (r *Route) WarmServed(ctx context.Context, app http.Handler, report *strategies.WarmReport, to Target) (varies bool) {
+	m := &Mark{Route: r, Want: WantServed}
+	err := m.Send(ctx, app, to)
+	report.Commands += m.commands
+	report.Trips += m.trips
+	switch {
+	case err == nil && !m.Found:
+		err = ErrNoRoute
+	case err == nil && m.Fresh:
+		report.Fresh++
+		return m.Varies
+	case err == nil && m.Stored:
+		report.Warmed++
+		return m.Varies
+	case err == nil:
+		err = ErrNotStorable
 	}
-	return nil
+	report.Failed++
+	report.Errors[to.URL] = err
+	return false
 }
 
 // discard is a ResponseWriter that nobody reads.
@@ -177,3 +175,14 @@ type discard struct{ header http.Header }
 func (d discard) Header() http.Header         { return d.header }
 func (d discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d discard) WriteHeader(int)             {}
+
+// BrowserEncodings are the Accept-Encoding fields of Chrome and Firefox, and of Safari.
+var BrowserEncodings = []string{"gzip, deflate, br, zstd", "gzip, deflate, br"}
+
+// Encoded is the header of a request with this Accept-Encoding.
+func Encoded(encoding string) http.Header {
+	if encoding == "" {
+		return http.Header{}
+	}
+	return http.Header{"Accept-Encoding": {encoding}}
+}

@@ -27,6 +27,8 @@ type Settings struct {
 	MaxBody   int
 	TagFields []string // of an answer, taken out before the client sees it
 	ShowKey   bool
+	// MaxVariants is how many variants of one key are stored within an hour.
+	MaxVariants int
 	// NeverReplay are response fields that are not stored, besides those that
 	// are known to speak to one client.
 	NeverReplay []string
@@ -44,6 +46,8 @@ type Route struct {
 	Count Counters
 	// passes are the keys whose answers may not be stored.
 	passes passes
+	// variants are those that were stored lately.
+	variants variants
 	// mounted says that a middleware serves it; guarded by the registry's lock.
 	mounted bool
 }
