@@ -28,8 +28,8 @@ func newExchange(cfg *Config, on *route.Route, next http.Handler, w http.Respons
 // serve asks the cache, a second time if the handler confirmed an answer that
 // is not the stored one: then for a whole one.
 func (x *exchange) serve() {
-	if x.Passes() {
-		if h := x.W.Header(); len(h["Cache-Control"]) == 0 {
+	if said, passes := x.Passes(); passes {
+		if h := x.W.Header(); !said && len(h["Cache-Control"]) == 0 {
 			h["Cache-Control"] = route.OnlyPrivate // until the handler says otherwise, as on its first answer
 		}
 		x.Direct("hit-for-pass")

@@ -173,8 +173,81 @@ func transparents() map[string]transparent {
 		"outer header":               {handler: say("x"), around: outer("X-Outer", "1", "Content-Language", "de")},
 		"outer header is taken away": {handler: func(w http.ResponseWriter, _ *http.Request) { w.Header().Del("X-Outer"); say("x")(w, nil) }, around: outer("X-Outer", "1")},
 		"outer no-store":             {handler: say("x"), around: outer("Cache-Control", "no-store")},
+		"gzip outside":               {handler: say(strings.Repeat("z", 5000)), around: gzipped, requests: []string{"GET /x", "GET /x\nAccept-Encoding: gzip", "HEAD /x"}},
+		"gzip outside, private":      {handler: with(say(strings.Repeat("z", 5000)), "Cache-Control", "private"), around: gzipped, requests: []string{"GET /x", "GET /x\nAccept-Encoding: gzip"}},
+		"cors outside":               {handler: say("x"), around: cors, requests: []string{"GET /x", "GET /x\nOrigin: https://a.example", "GET /x\nOrigin: https://b.example", "OPTIONS /x\nOrigin: https://a.example\nAccess-Control-Request-Method: PUT"}},
+		"own words":                  {handler: with(say("x"), "Cache-Control", "public, max-age=7", "Etag", `W/"own"`, "Content-Length", "1"), requests: []string{"GET /x", "HEAD /x"}},
+		"wrapped outside":            {handler: file(4 << 10), around: wrapped, requests: fileRequests},
 	}
 }
+
+// gzipped packs what clients accept packed, as compressing middlewares do.
+func gzipped(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Accept-Encoding")
+		if r.Header.Get("Accept-Encoding") != "gzip" {
+			h.ServeHTTP(w, r)
+			return
+		}
+		z := &gzipWriter{ResponseWriter: w}
+		defer z.close()
+		h.ServeHTTP(z, r)
+	})
+}
+
+type gzipWriter struct {
+	http.ResponseWriter
+	z *gzip.Writer
+}
+
+func (g *gzipWriter) WriteHeader(status int) {
+	g.Header().Del("Content-Length")
+	g.Header().Set("Content-Encoding", "gzip")
+	g.ResponseWriter.WriteHeader(status)
+}
+
+func (g *gzipWriter) Write(p []byte) (int, error) {
+	if g.z == nil {
+		if g.Header().Get("Content-Type") == "" {
+			g.Header().Set("Content-Type", http.DetectContentType(p))
+		}
+		g.Header().Del("Content-Length")
+		g.Header().Set("Content-Encoding", "gzip")
+		g.z = gzip.NewWriter(g.ResponseWriter)
+	}
+	return g.z.Write(p)
+}
+
+func (g *gzipWriter) close() {
+	if g.z != nil {
+		g.z.Close()
+	}
+}
+
+// cors allows each origin by name, and answers preflights itself.
+func cors(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Add("Vary", "Origin")
+		if origin := r.Header.Get("Origin"); origin != "" {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+		}
+		if r.Header.Get("Access-Control-Request-Method") != "" {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// wrapped puts a writer between that has no more than Unwrap, as middlewares that
+// measure do.
+func wrapped(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(unwrapper{w}, r) })
+}
+
+type unwrapper struct{ http.ResponseWriter }
+
+func (u unwrapper) Unwrap() http.ResponseWriter { return u.ResponseWriter }
 
 // slow honours its context, as a query of a database does.
 func slow(w http.ResponseWriter, r *http.Request) {
@@ -214,6 +287,7 @@ func (discardHeader) WriteHeader(int)     {}
 type seen struct {
 	Status  int
 	Header  map[string]string
+	Said    map[string]string // what the cache adds where the handler has not said it
 	Trailer string
 	Body    string
 	Broken  bool
@@ -242,10 +316,12 @@ func asked(t *testing.T, url, request string) seen {
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	s := seen{Status: res.StatusCode, Body: string(text), Broken: err != nil, Header: map[string]string{}, Trailer: fmt.Sprint(res.Trailer)}
+	s := seen{Status: res.StatusCode, Body: string(text), Broken: err != nil, Header: map[string]string{}, Said: map[string]string{}, Trailer: fmt.Sprint(res.Trailer)}
 	for name, values := range res.Header {
 		if !slices.Contains(ofTheCache, name) {
 			s.Header[name] = strings.Join(values, " | ")
+		} else if slices.Contains([]string{"Cache-Control", "Etag", "Content-Length"}, name) {
+			s.Said[name] = strings.Join(values, " | ")
 		}
 	}
 	return s
@@ -310,7 +386,13 @@ func same(t *testing.T, want, got seen, what string) {
 	}
 	if want.Status == http.StatusRequestedRangeNotSatisfiable { // its text is anybody's
 		want.Body, got.Body = "", ""
+		want.Said = nil
 		want.Header, got.Header = map[string]string{"": want.Header["Content-Range"]}, map[string]string{"": got.Header["Content-Range"]}
+	}
+	for name, value := range want.Said { // what the bare handler says of these stands; what it does not, the cache adds
+		if name != "Content-Length" || got.Status == want.Status && !want.Broken && got.Said[name] != "" {
+			assert.Equal(t, value, got.Said[name], "%s: %s", what, name)
+		}
 	}
 	if !want.Broken { // of an answer that breaks off the client may see more or less
 		if len(want.Body) > 100 && want.Body == got.Body {

@@ -30,7 +30,7 @@ func (c *cacher) serve(w http.ResponseWriter, r *http.Request, warming *route.Ma
 	if lines := r.Header["Cache-Control"]; len(lines) > 0 {
 		x.asks = rfc9111.ParseCacheControl(lines)
 	}
-	if x.Passes() {
+	if _, passes := x.Passes(); passes {
 		x.Direct("hit-for-pass")
 		return
 	}

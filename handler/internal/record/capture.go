@@ -195,6 +195,9 @@ func (c *Capture) Write(p []byte) (int, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.status == 0 {
+		if len(p) >= sniffed {
+			sniff(c.header, p) // a writer further out may not see them before the header
+		}
 		c.begin(http.StatusOK)
 	}
 	if !BodyAllowed(c.status) {
@@ -225,6 +228,9 @@ func (c *Capture) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// sniffed is how many bytes decide on the type.
+const sniffed = 512
 
 // sniff sets the Content-Type that net/http would; other servers do not. Without
 // a body yet it is left to the writer, which sees more of it.

@@ -191,8 +191,12 @@ func (x *Exchange) tally(v Verdict, own *Outcome) {
 	}
 }
 
-// Passes reports whether the request is to go straight to the handler. What it
+// Passes reports whether the request is to go straight to the handler, and
+// whether the answer that is known had a Cache-Control of its own. What the request
 // says of the cache itself, it says to the cache.
-func (x *Exchange) Passes() bool {
-	return x.Warming == nil && len(x.R.Header["Cache-Control"]) == 0 && x.passes.has(x.Key, time.Now())
+func (x *Exchange) Passes() (said, passes bool) {
+	if x.Warming != nil || len(x.R.Header["Cache-Control"]) > 0 {
+		return false, false
+	}
+	return x.passes.has(x.Key, time.Now())
 }

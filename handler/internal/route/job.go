@@ -174,7 +174,7 @@ func (j *Job) fate(status int, h http.Header) record.Fate {
 // load's time limit.
 func (j *Job) passing(why rfc9111.Refusal) {
 	if lasting(why) && j.x.Rules.Lasting(j.cap.Frozen()) {
-		j.x.passes.add(j.x.Key, time.Now())
+		j.x.passes.add(j.x.Key, len(j.cap.Frozen()["Cache-Control"]) > 0, time.Now())
 	}
 	j.DoNotShare()
 }

@@ -12,7 +12,7 @@ import (
 // and clients that come at once would wait for each other.
 type passes struct {
 	mu       sync.Mutex
-	new, old map[string]time.Time // until when
+	new, old map[string]pass
 }
 
 const (
@@ -21,26 +21,33 @@ const (
 	maxPasses = 4096
 )
 
-func (p *passes) add(key string, now time.Time) {
+// pass is what is remembered of a key.
+type pass struct {
+	until time.Time
+	// said is that the answer had a Cache-Control of its own.
+	said bool
+}
+
+func (p *passes) add(key string, said bool, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.new == nil || len(p.new) >= maxPasses {
-		p.old, p.new = p.new, make(map[string]time.Time)
+		p.old, p.new = p.new, make(map[string]pass)
 	}
-	p.new[key] = now.Add(passFor)
+	p.new[key] = pass{now.Add(passFor), said}
 }
 
-func (p *passes) has(key string, now time.Time) bool {
+func (p *passes) has(key string, now time.Time) (said, there bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	until, there := p.new[key]
+	known, there := p.new[key]
 	if !there {
-		until, there = p.old[key]
+		known, there = p.old[key]
 	}
-	return there && now.Before(until)
+	return known.said, there && now.Before(known.until)
 }
 
-// lasting reports whether the next answer is likely to be rfc9111.Refused as well, also
+// lasting reports whether the next answer is likely to be refused as well, also
 // to somebody else.
 func lasting(why rfc9111.Refusal) bool {
 	switch why {
