@@ -40,6 +40,7 @@ func (a *App) routes() http.Handler {
 	t.handle("POST /api/cron/warm", a.cron())
 	t.plain("GET /{$}", t.index)
 	t.plain("GET /api", t.index)
+	t.plain("GET /api/openapi.json", t.describe)
 	t.refuseOthers()
 	return t.mux
 }
@@ -109,7 +110,7 @@ func (t *routeTable) refuseOthers() {
 	})
 }
 
-// index lists the routes.
+// index lists the routes and says where they are described.
 func (t *routeTable) index(w http.ResponseWriter, _ *http.Request) error {
 	var list []string
 	for path, methods := range t.methods {
@@ -122,7 +123,7 @@ func (t *routeTable) index(w http.ResponseWriter, _ *http.Request) error {
 		_, pathB, _ := strings.Cut(b, " ")
 		return strings.Compare(pathA+a, pathB+b)
 	})
-	answer(w, http.StatusOK, map[string]any{"routes": list})
+	answer(w, http.StatusOK, map[string]any{"routes": list, "openapi": "/api/openapi.json"})
 	return nil
 }
 
