@@ -22,7 +22,7 @@ func openStore() (*strategies.Store, func()) {
 	stop := localRedis()
 	c, err := client.FromEnv()
 	check(err)
-	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Executor: strategies.Inline(strategies.DefaultInline)})
 	check(err)
 	return store, func() { check(store.Close(context.Background())); stop() }
 }

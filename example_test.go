@@ -86,7 +86,7 @@ func Example_handler() {
 	defer localRedis()()
 	c, err := client.FromEnv()
 	check(err)
-	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Executor: strategies.Inline(strategies.DefaultInline)})
 	check(err)
 	mux := http.NewServeMux()
 	listExtensions := func(w http.ResponseWriter, r *http.Request) {
@@ -187,6 +187,7 @@ func Example_bill() {
 	ctx := context.Background()
 	_, err = users.Get(ctx, "ada", load)
 	check(err)
+	check(store.Flush(ctx)) // what is stored behind the answer
 
 	before := srv.Bill()
 	_, err = users.Get(ctx, "ada", load)

@@ -159,7 +159,7 @@ func billOfOne(t *testing.T, b billed) {
 
 func billOfLateTags(t *testing.T, b billed) {
 	cfg := strategies.Config{Name: "item", TTL: time.Minute}
-	first := strategies.New[item](b.store(t, b.Server), cfg)
+	first := strategies.New[item](b.store(t, b.Server, pooled), cfg)
 	fetch := func(c *strategies.Cache[item], commands, trips int) {
 		check := b.expect(t, commands, trips)
 		_, err := c.Fetch(t.Context(), "k", func(ctx context.Context, l *strategies.Load[item]) (item, error) {
@@ -167,11 +167,12 @@ func billOfLateTags(t *testing.T, b billed) {
 			return item{ID: l.Key()}, nil
 		})
 		require.NoError(t, err)
+		require.NoError(t, c.Store().Flush(t.Context()))
 		check()
 	}
 	fetch(first, 3, 3)
 	fetch(first, 1, 1)
-	other := strategies.New[item](b.store(t, b.Server), cfg)
+	other := strategies.New[item](b.store(t, b.Server, pooled), cfg)
 	fetch(other, 2, 2)
 	fetch(other, 1, 1)
 }

@@ -109,7 +109,13 @@ func TestDeadlinesAreTheLoadersNotTheCaches(t *testing.T) {
 // A Redis that answers reads and hangs on writes costs no caller its value
 // either: nobody waits for the store longer than its share.
 func TestAStoreThatHangsIsNotWaitedFor(t *testing.T) {
-	for _, d := range deadlines {
+	pool := func() strategies.Executor { return strategies.Pool(16) }
+	inline := func() strategies.Executor { return strategies.Inline(strategies.DefaultInline) }
+	for i, d := range append(deadlines, deadlines...) {
+		exec := pool
+		if i >= len(deadlines) {
+			exec = inline
+		}
 		synctest.Test(t, func(t *testing.T) {
 			srv := newServer(t)
 			inner := srv.HTTPClient().Transport
@@ -119,7 +125,7 @@ func TestAStoreThatHangsIsNotWaitedFor(t *testing.T) {
 					return nil, r.Context().Err()
 				}
 				return inner.RoundTrip(r)
-			})
+			}, func(c *strategies.StoreConfig) { c.Executor = exec() })
 			c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Minute})
 			var src source
 			src.delay.Store(int64(30 * time.Millisecond))

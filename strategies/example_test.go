@@ -67,15 +67,16 @@ func Example() {
 	var st strategies.Status
 	for range 2 {
 		u, err := users.Get(ctx, "ada", loadUser, strategies.Tags("team:7"), strategies.Report(&st))
-		fmt.Println(u.Name, err, st.State, st.Commands, st.Trips)
+		fmt.Println(u.Name, err, st.State)
+		_ = store.Flush(ctx) // what is stored behind the first answer
 	}
 	report, err := store.Invalidate(ctx, invalidate.Tags("team:7"), invalidate.Key(users, "ada"))
 	fmt.Println(report.Commands, report.Trips, err)
 	_, _ = users.Get(ctx, "ada", loadUser, strategies.Tags("team:7"), strategies.Report(&st))
 	fmt.Println(st.State, st.Reason)
 	// Output:
-	// Ada <nil> MISS 2 2
-	// Ada <nil> HIT 1 1
+	// Ada <nil> MISS
+	// Ada <nil> HIT
 	// 1 1 <nil>
 	// MISS invalidated
 }

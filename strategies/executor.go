@@ -11,15 +11,16 @@ import (
 // DefaultInline is how long [Inline] lets a caller wait by default.
 const DefaultInline = 300 * time.Millisecond
 
-// Executor runs the work that is left when an answer is ready, such as the
-// refresh of a stale value. Where instances freeze after their answer nothing
+// Executor runs the work that is left when an answer is ready: the refresh of a
+// stale value, the store of one that was loaded. Where instances freeze after their answer nothing
 // left to a goroutine is sure to happen; there the caller waits a little.
 type Executor interface {
 	// Submit runs work in a goroutine of the executor's and reports whether it
-	// took it. Work that is not taken is not done.
+	// took it. A refresh that is not taken is not done, a store its caller does.
 	Submit(work func()) bool
 	// Wait is how long a caller waits for work that answers its own question
-	// before it gives what it has; 0 means that it does not wait.
+	// before it gives what it has; 0 means that it does not wait. Where it does,
+	// a miss is stored before its answer: nothing behind that is sure to happen.
 	Wait() time.Duration
 	// Flush returns when no work is under way, or ctx ends.
 	Flush(ctx context.Context) error
@@ -35,8 +36,8 @@ func Inline(budget time.Duration) Executor {
 }
 
 // Pool returns an [Executor] that runs at most n pieces of work at once in the
-// background; n below 1 means 1. More is refused: the value stays stale and
-// the next caller tries again.
+// background; n below 1 means 1. More is refused: a stale value stays so and
+// the next caller tries again; a loaded one is stored before its answer.
 func Pool(n int) Executor {
 	return &executor{slots: make(chan struct{}, max(n, 1))}
 }

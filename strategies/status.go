@@ -55,8 +55,9 @@ type Status struct {
 	State State
 	// Reason why it was not a fresh hit, or "" or "negative" for hits.
 	Reason string
-	// Stored says that a value was loaded and stored.
-	Stored bool
+	// Stored says that a value was loaded and stored, Storing that it is being
+	// stored behind the answer.
+	Stored, Storing bool
 	// Collapsed says that another caller's load was shared.
 	Collapsed bool
 	// Oversized says that the value was loaded and too big to be stored.
@@ -65,8 +66,8 @@ type Status struct {
 	StoredAt time.Time
 	// TTL is how long the answer stays fresh; negative for a stale one.
 	TTL time.Duration
-	// Commands and Trips are what this call sent: billed commands and HTTP
-	// round trips. A caller that shared another's read has none.
+	// Commands and Trips are what this call sent before its answer: billed
+	// commands and HTTP round trips. A caller that shared another's read has none.
 	Commands, Trips int
 	// Err is what went wrong with the cache, if anything; the call itself may
 	// well have succeeded.
@@ -76,7 +77,7 @@ type Status struct {
 // statusOf is the engine's status in this package's words.
 func statusOf(s engine.Status) Status {
 	return Status{
-		State: State(s.State), Reason: s.Reason, Stored: s.Stored, Collapsed: s.Collapsed, Oversized: s.Oversized,
+		State: State(s.State), Reason: s.Reason, Stored: s.Stored, Storing: s.Storing, Collapsed: s.Collapsed, Oversized: s.Oversized,
 		StoredAt: s.StoredAt, TTL: s.TTL, Commands: s.Commands, Trips: s.Trips, Err: s.Err,
 	}
 }

@@ -117,6 +117,9 @@ func (s *Store) carryOut(ctx context.Context, plan invalidate.Plan) (invalidate.
 		spent, err = s.engine.Invalidate(ctx, plan.Tokens)
 		report.Commands, report.Trips, report.Pending = spent.Commands, spent.Trips, spent.Pending
 	}
+	if len(plan.Scans) > 0 {
+		s.engine.Stored(ctx) // a scan sees only what is there
+	}
 	for _, scan := range plan.Scans {
 		part, scanErr := scan.Run(ctx, s.engine.Bounded())
 		report.Commands += part.Commands

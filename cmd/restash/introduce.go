@@ -24,6 +24,7 @@ func (s *sample) introduce(ctx context.Context, out io.Writer) error {
 			return err
 		}
 		fmt.Fprintf(out, "  GET %s  %-6s %8.2f ms\n", shownPath, state, float64(took.Microseconds())/1000)
+		_ = s.app.Store().Flush(ctx) // a miss is stored behind its answer
 	}
 	fmt.Fprintf(out, "\nTry it:\n  curl -i '%s%s'\n  curl -i '%s/api/mcp?sort=rating&limit=5'\n  curl -s '%s/api/cache/metrics'\n",
 		base, shownPath, base, base)

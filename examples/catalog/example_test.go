@@ -26,7 +26,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := strategies.NewStore(redis, strategies.StoreConfig{})
+	store, err := strategies.NewStore(redis, strategies.StoreConfig{Executor: strategies.Inline(strategies.DefaultInline)})
 	if err != nil {
 		log.Fatal(err)
 	}

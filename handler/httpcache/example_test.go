@@ -23,7 +23,7 @@ func exampleStore() (*strategies.Store, func()) {
 	if err != nil {
 		panic(err)
 	}
-	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Executor: strategies.Inline(strategies.DefaultInline)})
 	if err != nil {
 		panic(err)
 	}

@@ -30,6 +30,7 @@ type Load[S, V any] struct {
 	ended, shared chan struct{}
 	// What the loader returned is early until the load has finished.
 	returned, open bool
+	behind         bool // nobody waits for its store
 	early          V
 	earlyErr       error
 	value          V
@@ -203,14 +204,25 @@ func (t *Table[S, V]) drop(l *Load[S, V]) {
 	t.sweep(l.key, s)
 }
 
-// Abandon ends a load that has outlived its time with an error. It is not
-// stored, and later callers load anew.
+// Abandon ends a load that has outlived its time, with an error if its loader has
+// not returned. It is not stored, and later callers load anew.
 func (t *Table[S, V]) Abandon(l *Load[S, V], err error) {
 	t.mu.Lock()
 	l.voided = l.voided || l.finished == 0
+	var value V
+	if l.returned {
+		value, err = l.early, l.earlyErr
+	}
 	t.mu.Unlock()
-	var none V
-	t.Finish(l, none, err)
+	t.Finish(l, value, err)
+}
+
+// Behind says, before it is published, whether the load's store goes on behind the
+// answer: then nobody waits for it. Until it has ended the load can be joined.
+func (t *Table[S, V]) Behind(l *Load[S, V], behind bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l.behind = behind
 }
 
 // Finish ends the load: its result was stored, or will not be. Only the first
@@ -276,6 +288,9 @@ func (t *Table[S, V]) Wait(ctx context.Context, k Ticket[S, V], patience func() 
 		select {
 		case <-l.done:
 		case <-ready:
+			if v, outcome, err, ok := t.ahead(k); ok {
+				return v, outcome, err
+			}
 			timer := time.NewTimer(patience())
 			defer timer.Stop()
 			ready, enough = nil, timer.C
@@ -289,6 +304,18 @@ func (t *Table[S, V]) Wait(ctx context.Context, k Ticket[S, V], patience func() 
 			return none, Shared, ctx.Err()
 		}
 	}
+}
+
+// ahead returns the result of a load whose store is behind the answer.
+func (t *Table[S, V]) ahead(k Ticket[S, V]) (value V, outcome Outcome, err error, ok bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := k.Load
+	if !l.behind || l.finished > 0 {
+		return value, Shared, nil, false
+	}
+	value, outcome, err = l.result(k, l.early, l.earlyErr)
+	return value, outcome, err, true
 }
 
 func (l *Load[S, V]) result(k Ticket[S, V], value V, err error) (V, Outcome, error) {

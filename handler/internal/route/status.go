@@ -97,7 +97,7 @@ func WriteStatus(h http.Header, st strategies.Status) {
 // verdictOf words a status of the Store. varied says that the key's Vary list
 // was known when it was read.
 func verdictOf(st strategies.Status, varied bool) Verdict {
-	v := Verdict{State: st.State, Stored: st.Stored, collapsed: st.Collapsed}
+	v := Verdict{State: st.State, Stored: st.Stored || st.Storing, collapsed: st.Collapsed}
 	if st.State == strategies.Hit || st.State == strategies.Stale {
 		v.TTL, v.Timed = st.TTL, true
 		if st.Reason == strategies.ReasonLoadFailed || st.Reason == strategies.ReasonNegative {
@@ -106,7 +106,7 @@ func verdictOf(st strategies.Status, varied bool) Verdict {
 		return v
 	}
 	v.fwd, v.detail = forwarded(st.Reason, varied)
-	if st.Stored {
+	if st.Stored || st.Storing {
 		v.TTL, v.Timed = st.TTL, true
 	}
 	switch {

@@ -30,45 +30,75 @@ func (c *Class) header(l life, took time.Duration, negative bool) entry.Header {
 	}
 }
 
-// entries are the commands that store a job's result.
-func (r *run) entries(j *job, took time.Duration) (parcel, error) {
-	c, l := r.c, &j.load
-	lives := life{l.TTL, l.StaleWhileRevalidate, l.StaleIfError}
-	h := c.header(lives, took, j.negative())
-	p := parcel{job: j, ttl: h.Fresh}
-	add := func(key string, value any) error {
-		set, err := c.set(key, h, lives.expiry(), j.snap.tokens, value)
+// encode makes the bodies of a job's entries: of its key's own and, behind that,
+// of its variant.
+func (j *job) encode(c *Class) {
+	if j.negative() {
+		j.bodies = [][]byte{nil}
+		return
+	}
+	values := []any{j.load.Value}
+	if v := j.load.Variant; v != nil {
+		values = []any{v.Base, j.load.Value}
+	}
+	for _, v := range values {
+		body, err := c.encode(v)
 		if err != nil {
-			return err
+			j.unencoded = err
+			return
 		}
-		p.cmds, p.size = append(p.cmds, set), p.size+len(set.Args()[2])
-		return nil
+		j.bodies = append(j.bodies, body)
 	}
-	if l.Variant == nil || h.Negative {
-		return p, add(j.entry, l.Value)
-	}
-	base := c.e.space.Entry(c.cfg.Name, c.cfg.Version, j.key)
-	if err := add(base, l.Variant.Base); err != nil {
-		return p, err
-	}
-	return p, add(variantEntry(base, l.Variant.Name), l.Value)
 }
 
-// set is the command that stores one entry, for as long as expiry says.
-// It runs in a goroutine of ours: a panic of a Codec or a Compressor must not end
-// the process.
-func (c *Class) set(key string, h entry.Header, expiry time.Duration, tokens []flight.Token, value any) (set cmd, err error) {
+// encode runs in a goroutine of ours: a panic of a Codec must not end the process.
+func (c *Class) encode(value any) (body []byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = c.e.cfg.Panicked(p)
 		}
 	}()
-	var body []byte
-	if !h.Negative {
-		if body, err = c.cfg.Codec.Encode(value); err != nil {
-			return cmd{}, fmt.Errorf("strategies: encode %s: %w", c.cfg.Name, err)
-		}
+	if body, err = c.cfg.Codec.Encode(value); err != nil {
+		return nil, fmt.Errorf("strategies: encode %s: %w", c.cfg.Name, err)
 	}
+	return body, nil
+}
+
+// entries are the commands that store a job's result.
+func (r *run) entries(j *job, took time.Duration) (parcel, error) {
+	c, l := r.c, &j.load
+	if j.bodies == nil {
+		j.encode(c)
+	}
+	if j.unencoded != nil {
+		return parcel{}, j.unencoded
+	}
+	lives := life{l.TTL, l.StaleWhileRevalidate, l.StaleIfError}
+	h := c.header(lives, took, j.negative())
+	p := parcel{job: j, ttl: h.Fresh}
+	keys := []string{j.entry}
+	if len(j.bodies) > 1 {
+		base := c.e.space.Entry(c.cfg.Name, c.cfg.Version, j.key)
+		keys = []string{base, variantEntry(base, l.Variant.Name)}
+	}
+	for i, body := range j.bodies {
+		set, err := c.set(keys[i], h, lives.expiry(), j.snap.tokens, body)
+		if err != nil {
+			return p, err
+		}
+		p.cmds, p.size = append(p.cmds, set), p.size+len(set.Args()[2])
+	}
+	return p, nil
+}
+
+// set is the command that stores one entry, for as long as expiry says. A panic of
+// a Compressor must not end the process, either.
+func (c *Class) set(key string, h entry.Header, expiry time.Duration, tokens []flight.Token, body []byte) (set cmd, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = c.e.cfg.Panicked(p)
+		}
+	}()
 	marks := make([]entry.Mark, len(tokens))
 	for i, t := range tokens {
 		marks[i] = entry.Mark{ID: t.ID, Token: t.Value}

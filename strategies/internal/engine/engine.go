@@ -83,6 +83,7 @@ type Engine struct {
 	doubted  atomic.Bool // it refused one that nobody sent again as SETs
 	counters counters
 	loads    Tracker
+	stores   Tracker // behind answers
 
 	mu       sync.Mutex
 	classes  map[string]*classStats
@@ -132,6 +133,7 @@ func (e *Engine) thaw() {
 type outcome struct {
 	value     any
 	stored    bool
+	storing   bool // behind the answer
 	oversized bool
 	ttl       time.Duration
 	size      int  // of the stored entry, in bytes

@@ -171,9 +171,9 @@ func (l *lookup) start(ctx context.Context, items []*item, refreshing, here bool
 			r.place.leave() // a stream may take hours
 		}
 	}
+	r.hard = hard
 	work := func() {
 		defer cancel(nil)
-		defer hard.Stop()
 		r.do(lctx)
 	}
 	if here {

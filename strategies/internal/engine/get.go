@@ -37,6 +37,7 @@ func (c *Class) GetMany(ctx context.Context, keys []string, load Loader, o *Opti
 	l.status.State = Hit // of no keys
 	most := chunkKeys
 	if o.Warm {
+		c.e.Stored(ctx) // else it would be loaded twice
 		most = warmKeys
 	}
 	var errs []error

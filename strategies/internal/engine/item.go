@@ -143,7 +143,7 @@ func (it *item) take(out *outcome, err error) {
 		return
 	}
 	st := &it.status
-	st.Stored, st.Oversized, st.TTL = out.stored, out.oversized, out.ttl
+	st.Stored, st.Storing, st.Oversized, st.TTL = out.stored, out.storing, out.oversized, out.ttl
 	if out.cacheErr != nil {
 		st.Err = out.cacheErr
 	}

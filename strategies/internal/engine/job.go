@@ -17,7 +17,11 @@ type run struct {
 	// behind it.
 	budget, full time.Duration
 	began        time.Time
-	place        *place // among MaxLoads
+	place        *place      // among MaxLoads
+	hard         *time.Timer // ends the loads
+	// whole says that one call of the loader answers for all jobs, so that their
+	// store is all that is left; left, that the executor has it.
+	whole, left bool
 }
 
 // job is the load of one key.
@@ -27,7 +31,10 @@ type job struct {
 	snap   *snapshot // nil: nothing is stored
 	load   Load
 	out    outcome
-	lease  string // its token, while it is held
+	// bodies are the encoded values, or unencoded says why there are none.
+	bodies    [][]byte
+	unencoded error
+	lease     string // its token, while it is held
 	// refused: its late tags keep it from being stored.
 	refused bool
 }
@@ -46,11 +53,11 @@ func (r *run) failAll(jobs []*job, err error) {
 	}
 }
 
-// publish hands a job's result out; its store, if any, is still under way. all
-// is false while its late tags are unread: then it is the starter's only.
-func (r *run) publish(j *job, all bool) {
-	out := j.out
-	r.c.e.flights.Publish(j.flight, &out, j.load.Err, all)
+// unlessLeft does what ends a run, unless that is the executor's to do.
+func (r *run) unlessLeft(end func()) {
+	if !r.left {
+		end()
+	}
 }
 
 // call sends commands within what is left of the budget. A warm-up's requests

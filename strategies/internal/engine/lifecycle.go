@@ -74,10 +74,20 @@ func (e *Engine) Close(ctx context.Context) error {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
-	if idle := e.loads.Idle(ctx); idle != nil {
-		return errors.Join(err, fmt.Errorf("strategies: close: %w", idle))
+	for _, under := range []*Tracker{&e.loads, &e.stores} {
+		if idle := under.Idle(ctx); idle != nil {
+			return errors.Join(err, fmt.Errorf("strategies: close: %w", idle))
+		}
 	}
 	return err
+}
+
+// Stored waits until what is being stored behind answers is there, within the
+// budget: for those who look at what Redis holds.
+func (e *Engine) Stored(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, e.share(ctx))
+	defer cancel()
+	_ = e.stores.Idle(ctx)
 }
 
 // lastTryFor bounds [Engine.Close] where its caller does not.

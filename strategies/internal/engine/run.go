@@ -11,7 +11,7 @@ import (
 func (r *run) do(ctx context.Context) {
 	e := r.c.e
 	r.failAll(r.jobs, e.cfg.Panicked(exited))
-	defer r.finish()
+	defer r.unlessLeft(r.finish)
 	var err error
 	if r.place, err = e.acquire(ctx, r.flights()...); err != nil {
 		r.failAll(r.jobs, err)
@@ -23,14 +23,20 @@ func (r *run) do(ctx context.Context) {
 	if e.cfg.Strict {
 		r.createTokens(ctx)
 	}
-	defer r.release(context.WithoutCancel(ctx))
+	release := func() { r.release(context.WithoutCancel(ctx)) }
+	defer r.unlessLeft(release)
 	mine, others := r.takeLeases(ctx)
+	r.whole = len(others) == 0
 	r.loadAndStore(ctx, work, mine)
-	r.release(context.WithoutCancel(ctx))
+	if r.whole {
+		return
+	}
+	release()
 	r.loadAndStore(ctx, work, r.poll(ctx, others))
 }
 
 func (r *run) finish() {
+	r.hard.Stop()
 	for _, j := range r.jobs {
 		r.c.stats.charge(j.out.cost, 0, j.out.size)
 		r.c.e.flights.Finish(j.flight, &j.out, j.load.Err)

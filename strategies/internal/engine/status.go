@@ -39,7 +39,7 @@ const (
 type Status struct {
 	State           State
 	Reason          string
-	Stored          bool
+	Stored, Storing bool
 	Collapsed       bool
 	Oversized       bool
 	StoredAt        time.Time
@@ -55,6 +55,7 @@ func (s *Status) merge(key *Status, first bool) {
 		s.State, s.Reason, s.StoredAt, s.TTL = key.State, key.Reason, key.StoredAt, key.TTL
 	}
 	s.Stored = s.Stored || key.Stored
+	s.Storing = s.Storing || key.Storing
 	s.Collapsed = s.Collapsed || key.Collapsed
 	s.Oversized = s.Oversized || key.Oversized
 	s.Commands += key.Commands

@@ -9,34 +9,42 @@ import (
 	"github.com/cldcde/restash/client/command"
 )
 
-// store puts what was loaded into Redis if it may, in as few requests as it takes.
+// store hands out what was loaded and puts it into Redis if it may, in as few
+// requests as it takes; behind the answer, where work may go on there. What its
+// caller may change once it has it is encoded before that.
 func (r *run) store(ctx context.Context, jobs []*job, took time.Duration) {
-	var late []*job
-	for _, j := range jobs {
-		switch {
-		case j.failed():
-		case !r.storable(j):
-			r.unread(j)
-		default:
-			if len(r.lateTags(j)) > 0 {
-				late = append(late, j)
-				r.publish(j, false)
-				continue
+	parcels, late := r.sort(jobs, took)
+	left := func() {
+		r.readLate(ctx, late)
+		for _, j := range late {
+			r.publish(j, true)
+			if p, ok := r.pack(j, took); ok {
+				parcels = append(parcels, p)
 			}
 		}
-		r.publish(j, true)
+		r.send(ctx, parcels)
 	}
-	r.readLate(ctx, late)
-	for _, j := range late {
-		r.publish(j, true)
+	if !r.handOut(jobs, late, parcels, left) {
+		left()
 	}
-	var parcels []parcel
+}
+
+// sort packs what can be sent, and encodes what must wait for its late tags.
+func (r *run) sort(jobs []*job, took time.Duration) (parcels []parcel, late []*job) {
 	for _, j := range jobs {
+		switch storable := !j.failed() && r.storable(j); {
+		case storable && len(r.lateTags(j)) > 0:
+			j.encode(r.c)
+			late = append(late, j)
+			continue
+		case !storable && !j.failed():
+			r.unread(j)
+		}
 		if p, ok := r.pack(j, took); ok {
 			parcels = append(parcels, p)
 		}
 	}
-	r.send(ctx, parcels)
+	return parcels, late
 }
 
 // storable reports whether the job's result is meant to be stored at all.

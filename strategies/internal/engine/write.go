@@ -226,7 +226,11 @@ func (w *write) pair(q *query, s *snapshot, value func(string) any, took time.Du
 		return cmds
 	}
 	lives := life{w.o.TTL, w.o.StaleWhileRevalidate, w.o.StaleIfError}
-	set, err := w.c.set(q.entry, w.c.header(lives, took, false), lives.expiry(), next, value(q.key))
+	var set cmd
+	body, err := w.c.encode(value(q.key))
+	if err == nil {
+		set, err = w.c.set(q.entry, w.c.header(lives, took, false), lives.expiry(), next, body)
+	}
 	switch {
 	case err == nil:
 		return append(cmds, set)
