@@ -58,6 +58,9 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 		}
 		x.repeatable = x.repeatable && cmd.Repeatable()
 		x.reads = x.reads && cmd.ReadOnly()
+		if v, ok := cmd.(interface{ IsVerbatim() bool }); ok && v.IsVerbatim() {
+			x.resp2 = true
+		}
 		size += sizeHint(args) + 1
 	}
 	var bad int
@@ -67,7 +70,7 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 	x.url = c.base
 	x.url.Path += "/" + endpoint
 	// A batch of one keeps to JSON: in RESP2 its framing would be ambiguous.
-	x.resp2 = c.cfg.Encoding == RESP2 && endpoint == "pipeline" && len(cmds) > 1
+	x.resp2 = (x.resp2 || c.cfg.Encoding == RESP2) && endpoint == "pipeline" && len(cmds) > 1
 	if err := x.send(ctx); err != nil {
 		return nil, err
 	}

@@ -72,7 +72,7 @@ func Do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (T, error
 
 // do sends a command by itself. It returns the size of the answer, too.
 func do[T any](ctx context.Context, c *Client, cmd command.Command[T]) (v T, size int, err error) {
-	x := &exchange{c: c, name: cmd.Name(), repeatable: cmd.Repeatable(), reads: cmd.ReadOnly()}
+	x := &exchange{c: c, name: cmd.Name(), repeatable: cmd.Repeatable(), reads: cmd.ReadOnly(), resp2: cmd.IsVerbatim()}
 	err = x.single(ctx, cmd.Args(), cmd.Err())
 	if err != nil && x.one.Kind == command.KindError && isNoScript(x.one) {
 		if full, ok := cmd.Fallback(); ok {
@@ -101,7 +101,7 @@ func (x *exchange) single(ctx context.Context, args []string, bad error) error {
 		return err
 	}
 	x.url = x.c.base
-	x.resp2 = x.c.cfg.Encoding == RESP2
+	x.resp2 = x.resp2 || x.c.cfg.Encoding == RESP2
 	body, ok := appendArgs(make([]byte, 0, sizeHint(args)), args)
 	x.body = body
 	if ok {

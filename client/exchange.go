@@ -218,11 +218,11 @@ func (x *exchange) parse(body []byte, contentType string) (err error) {
 	}
 	switch {
 	case x.cmds == 0 && inJSON:
-		x.one, err = scanOne(body)
+		x.one, err = scanOne(body, !x.resp2)
 	case x.cmds == 0:
 		x.one, err = respOne(body)
 	case inJSON:
-		x.many, x.refused, err = scanBatch(body, x.cmds)
+		x.many, x.refused, err = scanBatch(body, x.cmds, !x.resp2)
 	default:
 		x.many, err = respBatch(body, x.cmds)
 		if err == nil && len(x.many) == 1 && x.cmds > 1 && x.many[0].Kind == command.KindError {

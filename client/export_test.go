@@ -8,8 +8,8 @@ import (
 
 // What the fuzzers of the external test package reach for.
 var (
-	ScanOne   = scanOne
-	ScanBatch = scanBatch
+	ScanOne   = func(b []byte) (command.Reply, error) { return scanOne(b, true) }
+	ScanBatch = func(b []byte, n int) ([]command.Reply, *command.Reply, error) { return scanBatch(b, n, true) }
 	RespOne   = respOne
 	RespBatch = respBatch
 	FrozenFor = frozen

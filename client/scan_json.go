@@ -15,6 +15,9 @@ import (
 type scanner struct {
 	data []byte
 	pos  int
+	// coded strings are in base64, as was asked for. A server that answers in
+	// JSON where RESP2 was asked for sends them as they are.
+	coded bool
 }
 
 var (
@@ -32,8 +35,8 @@ const maxDepth = 128
 const maxReserve = 1 << 16
 
 // scanOne reads the answer to a single command.
-func scanOne(body []byte) (command.Reply, error) {
-	s := scanner{data: body}
+func scanOne(body []byte, coded bool) (command.Reply, error) {
+	s := scanner{data: body, coded: coded}
 	r, err := s.envelope()
 	if err == nil {
 		err = s.end()
@@ -44,8 +47,8 @@ func scanOne(body []byte) (command.Reply, error) {
 // scanBatch reads the answer to a batch of n commands: an array of envelopes,
 // or one envelope with the error that refused the batch as a whole, which is
 // returned as refused.
-func scanBatch(body []byte, n int) (replies []command.Reply, refused *command.Reply, err error) {
-	s := scanner{data: body}
+func scanBatch(body []byte, n int, coded bool) (replies []command.Reply, refused *command.Reply, err error) {
+	s := scanner{data: body, coded: coded}
 	if s.space() == '{' {
 		r, err := s.envelope()
 		if err == nil {
@@ -177,6 +180,9 @@ func (s *scanner) bulk() (command.Reply, error) {
 	}
 	if string(text) == "OK" {
 		return command.Reply{Kind: command.KindStatus, Bytes: text}, nil
+	}
+	if !s.coded {
+		return command.Reply{Kind: command.KindBulk, Bytes: text}, nil
 	}
 	n, err := base64.StdEncoding.Strict().Decode(text, text)
 	if err != nil {

@@ -220,7 +220,7 @@ func (s *listener) refused(resp *http.Response) error {
 	if err != nil {
 		return err
 	}
-	if r, err := scanOne(body); err == nil && r.Kind == command.KindError {
+	if r, err := scanOne(body, true); err == nil && r.Kind == command.KindError {
 		e := serverError(s.cmd.Name(), s.c.token.hide(string(r.Bytes)), s.status)
 		e.Attempts = s.attempts
 		return e

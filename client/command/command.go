@@ -25,10 +25,11 @@ type Cmd interface {
 }
 
 const (
-	flagRead   uint8 = 1 << iota // changes nothing
-	flagRepeat                   // sending it twice leaves the state of sending it once
-	flagSub                      // the name has two words
-	flagEffect                   // only what it leaves counts, not what it answers
+	flagRead     uint8 = 1 << iota // changes nothing
+	flagRepeat                     // sending it twice leaves the state of sending it once
+	flagSub                        // the name has two words
+	flagEffect                     // only what it leaves counts, not what it answers
+	flagVerbatim                   // its reply is asked for as the bytes that it is
 )
 
 // Command is one Redis command whose reply is a T. It is immutable; the
@@ -141,6 +142,16 @@ func (c Command[T]) Once() Command[T] {
 	c.flags &^= flagRepeat
 	return c
 }
+
+// Verbatim asks for the reply as the bytes that it is, whatever encoding the
+// client asks for otherwise: in RESP2, which neither codes nor escapes them.
+func (c Command[T]) Verbatim() Command[T] {
+	c.flags |= flagVerbatim
+	return c
+}
+
+// IsVerbatim reports whether [Command.Verbatim] was asked for.
+func (c Command[T]) IsVerbatim() bool { return c.flags&flagVerbatim != 0 }
 
 // ForEffect says that what the command leaves counts and not what it answers:
 // then a reply that may be that of a second run is no error.
