@@ -101,6 +101,7 @@ func ExampleRedis() {
 	defer store.Close(context.Background())
 	users := strategies.New[User](store, strategies.Config{Name: "user", TTL: time.Hour})
 	_, _ = users.Get(context.Background(), "ada", loadUser)
+	_ = store.Flush(context.Background()) // the SET is sent behind the answer
 	_, _ = users.Get(context.Background(), "ada", loadUser)
 	// Output:
 	// MGET 5 arguments

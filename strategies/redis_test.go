@@ -64,7 +64,7 @@ func (s *shelf) do(args []string) command.Reply {
 
 func shelfStore(t *testing.T) (*shelf, *strategies.Store) {
 	redis := &shelf{values: map[string]string{}}
-	store, err := strategies.NewStore(redis, strategies.StoreConfig{Logger: quiet})
+	store, err := strategies.NewStore(redis, strategies.StoreConfig{Logger: quiet, Executor: atOnce{}})
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = store.Close(context.Background()) })
 	return redis, store

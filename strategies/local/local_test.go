@@ -39,7 +39,7 @@ func setup(t testing.TB, srv *upstashtest.Server, strict bool) (*strategies.Stor
 	require.NoError(t, err)
 	l1, err := local.New(local.Config{})
 	require.NoError(t, err)
-	store, err := strategies.NewStore(c, strategies.StoreConfig{Local: l1, Strict: strict})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Local: l1, Strict: strict, Executor: strategies.Inline(strategies.DefaultInline)})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close(context.Background())) })
 	return store, strategies.New[int](store, strategies.Config{Name: "n", TTL: time.Hour, Tags: []string{"all"}}), l1
