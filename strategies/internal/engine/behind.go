@@ -12,14 +12,6 @@ import (
 // load can be joined until its store has ended, so that who reads before that
 // does not load again.
 
-// publish hands a job's result out. all is false while its late tags are unread:
-// then it is the starter's only.
-func (r *run) publish(j *job, all bool) {
-	out := j.out
-	out.storing = r.left
-	r.c.e.flights.Publish(j.flight, &out, j.load.Err, all)
-}
-
 // handOut publishes the results and gives what is left to do to the executor, if
 // it takes it. It publishes also if that does not come back.
 func (r *run) handOut(jobs, late []*job, parcels []parcel, left func()) (behind bool) {

@@ -53,6 +53,22 @@ func (r *run) failAll(jobs []*job, err error) {
 	}
 }
 
+// publish hands a job's result out. all is false while its late tags are unread:
+// then it is the starter's only.
+func (r *run) publish(j *job, all bool) {
+	out := j.out
+	out.storing = r.left
+	r.c.e.flights.Publish(j.flight, &out, j.load.Err, all)
+}
+
+func (r *run) finish() {
+	r.hard.Stop()
+	for _, j := range r.jobs {
+		r.c.stats.charge(j.out.cost, 0, j.out.size)
+		r.c.e.flights.Finish(j.flight, &j.out, j.load.Err)
+	}
+}
+
 // unlessLeft does what ends a run, unless that is the executor's to do.
 func (r *run) unlessLeft(end func()) {
 	if !r.left {

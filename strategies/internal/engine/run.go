@@ -35,14 +35,6 @@ func (r *run) do(ctx context.Context) {
 	r.loadAndStore(ctx, work, r.poll(ctx, others))
 }
 
-func (r *run) finish() {
-	r.hard.Stop()
-	for _, j := range r.jobs {
-		r.c.stats.charge(j.out.cost, 0, j.out.size)
-		r.c.e.flights.Finish(j.flight, &j.out, j.load.Err)
-	}
-}
-
 // loadAndStore calls the loader once for the jobs.
 func (r *run) loadAndStore(ctx context.Context, w *work, jobs []*job) {
 	if len(jobs) == 0 {
