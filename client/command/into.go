@@ -54,9 +54,11 @@ func assign(p any, r Reply) (err error) {
 		*p, err = toFloat(r)
 	case *bool:
 		*p, err = toTruth(r)
-	case *map[string]string:
-		*p, err = toMap(r)
 	default:
+		if m, ok := p.(*map[string]string); ok && r.Kind == KindArray {
+			*m, err = toMap(r)
+			return err
+		}
 		return assignKind(reflect.ValueOf(p).Elem(), r)
 	}
 	return err
@@ -88,7 +90,20 @@ func assignKind(v reflect.Value, r Reply) error {
 		}
 		return nil
 	}
+	if u, ok := v.Addr().Interface().(binaryBothWays); ok && r.Kind != KindArray {
+		text, err := toString(r)
+		if err != nil {
+			return err
+		}
+		if u.UnmarshalBinary([]byte(text)) != nil {
+			return fmt.Errorf("%w: the bytes are no %s", ErrReply, v.Type())
+		}
+		return nil
+	}
 	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+		return assign(v.Interface(), r)
 	case reflect.Bool:
 		b, err := toTruth(r)
 		v.SetBool(b)

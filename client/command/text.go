@@ -16,11 +16,14 @@ var errNilValue = errors.New("nil is not a value")
 
 // Text returns v as it is stored in Redis: strings and bytes as they are,
 // numbers in decimal, booleans as 1 and 0, an [encoding.TextMarshaler] (such
-// as [time.Time]) as its text, a pointer as what it points to, and anything
-// else as JSON. A type of one's own counts as its underlying string, number,
+// as [time.Time]) as its text, what can be written and read as binary (such as
+// [net/url.URL]) as that, a pointer as what it points to, and anything else as JSON. A type of one's own counts as its underlying string, number,
 // boolean or bytes. Nil is an error.
 //
-// A [time.Duration] is refused: nothing says which unit the reader expects.
+// A [time.Duration] is refused: nothing says which unit the reader expects. So is what
+// [As] could not read back: errors, structs without a field that JSON sees, interfaces
+// with methods, strings inside JSON that are no UTF-8, and types with only one half of
+// a pair of methods (MarshalText without UnmarshalText).
 func Text(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
@@ -45,18 +48,11 @@ func Text(v any) (string, error) {
 	case encoding.TextMarshaler:
 		return marshalText(v)
 	}
-	return reflected(reflect.ValueOf(v))
-}
-
-func marshalText(v encoding.TextMarshaler) (string, error) {
-	if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() {
-		return "", errNilValue
+	rv := reflect.ValueOf(v)
+	if text, ok, err := marshaled(rv); ok {
+		return text, err
 	}
-	b, err := v.MarshalText()
-	if err != nil {
-		return "", fmt.Errorf("MarshalText of %T: %w", v, err)
-	}
-	return string(b), nil
+	return reflected(rv)
 }
 
 func reflected(v reflect.Value) (string, error) {
@@ -77,6 +73,9 @@ func reflected(v reflect.Value) (string, error) {
 		if v.IsNil() {
 			return "", errNilValue
 		}
+		if _, ok := v.Interface().(error); ok {
+			return "", fmt.Errorf("%s is an error, which has no text to read back: pass its Error()", v.Type())
+		}
 		return Text(v.Elem().Interface())
 	case reflect.Slice:
 		if v.IsNil() {
@@ -90,7 +89,13 @@ func reflected(v reflect.Value) (string, error) {
 			return "", errNilValue
 		}
 	}
+	if part := lossy(v.Type()); part != "" {
+		return "", fmt.Errorf("it could not be read back: %s", part)
+	}
 	b, err := json.Marshal(v.Interface())
+	if replaced(b) {
+		return "", fmt.Errorf("a string in %s is no UTF-8: JSON takes bytes as []byte", v.Type())
+	}
 	return string(b), err
 }
 
