@@ -79,26 +79,33 @@ func toTruth(r Reply) (bool, error) {
 	return toBool(r)
 }
 
-func assignKind(v reflect.Value, r Reply) error {
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok && r.Kind != KindArray {
-		text, err := toString(r)
-		if err != nil {
-			return err
-		}
-		if u.UnmarshalText([]byte(text)) != nil { // its error may quote the value
-			return fmt.Errorf("%w: the text is no %s", ErrReply, v.Type())
-		}
-		return nil
+// unmarshal reads text by the type's own method, if it has one.
+func unmarshal(v reflect.Value, r Reply) (ok bool, err error) {
+	if r.Kind == KindArray {
+		return false, nil
 	}
-	if u, ok := v.Addr().Interface().(binaryBothWays); ok && r.Kind != KindArray {
-		text, err := toString(r)
-		if err != nil {
-			return err
-		}
-		if u.UnmarshalBinary([]byte(text)) != nil {
-			return fmt.Errorf("%w: the bytes are no %s", ErrReply, v.Type())
-		}
-		return nil
+	var read func([]byte) error
+	switch u := v.Addr().Interface().(type) {
+	case encoding.TextUnmarshaler:
+		read = u.UnmarshalText
+	case binaryBothWays:
+		read = u.UnmarshalBinary
+	default:
+		return false, nil
+	}
+	text, err := toString(r)
+	if err != nil {
+		return true, err
+	}
+	if read([]byte(text)) != nil { // its error may quote the value
+		return true, fmt.Errorf("%w: the text is no %s", ErrReply, v.Type())
+	}
+	return true, nil
+}
+
+func assignKind(v reflect.Value, r Reply) error {
+	if ok, err := unmarshal(v, r); ok {
+		return err
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -123,9 +130,10 @@ func assignKind(v reflect.Value, r Reply) error {
 		}
 		v.SetInt(n)
 		return err
-	}
-	if v.Kind() == reflect.Slice && (r.Kind == KindArray || v.Type().Elem().Kind() == reflect.Uint8) {
-		return assignSlice(v, r)
+	case reflect.Slice:
+		if r.Kind == KindArray || v.Type().Elem().Kind() == reflect.Uint8 {
+			return assignSlice(v, r)
+		}
 	}
 	text, err := toString(r)
 	if err != nil {

@@ -17,8 +17,9 @@ var errNilValue = errors.New("nil is not a value")
 // Text returns v as it is stored in Redis: strings and bytes as they are,
 // numbers in decimal, booleans as 1 and 0, an [encoding.TextMarshaler] (such
 // as [time.Time]) as its text, what can be written and read as binary (such as
-// [net/url.URL]) as that, a pointer as what it points to, and anything else as JSON. A type of one's own counts as its underlying string, number,
-// boolean or bytes. Nil is an error.
+// [net/url.URL]) as that, a pointer as what it points to, and anything else as
+// JSON. A type of one's own counts as its underlying string, number, boolean or
+// bytes. Nil is an error.
 //
 // A [time.Duration] is refused: nothing says which unit the reader expects. So is what
 // [As] could not read back: errors, structs without a field that JSON sees, interfaces
@@ -69,22 +70,20 @@ func reflected(v reflect.Value) (string, error) {
 		return formatFloat(v.Float(), 32), nil
 	case reflect.Float64:
 		return Float(v.Float()), nil
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return "", errNilValue
-		}
-		if _, ok := v.Interface().(error); ok {
-			return "", fmt.Errorf("%s is an error, which has no text to read back: pass its Error()", v.Type())
-		}
-		return Text(v.Elem().Interface())
 	case reflect.Slice:
-		if v.IsNil() {
-			return "", errNilValue
-		}
-		if v.Type().Elem().Kind() == reflect.Uint8 {
+		if !v.IsNil() && v.Type().Elem().Kind() == reflect.Uint8 {
 			return string(v.Bytes()), nil
 		}
-	case reflect.Map:
+	}
+	return composed(v)
+}
+
+// composed is the text of what is none by itself.
+func composed(v reflect.Value) (string, error) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		return pointed(v)
+	case reflect.Slice, reflect.Map:
 		if v.IsNil() {
 			return "", errNilValue
 		}
@@ -97,6 +96,16 @@ func reflected(v reflect.Value) (string, error) {
 		return "", fmt.Errorf("a string in %s is no UTF-8: JSON takes bytes as []byte", v.Type())
 	}
 	return string(b), err
+}
+
+func pointed(v reflect.Value) (string, error) {
+	if v.IsNil() {
+		return "", errNilValue
+	}
+	if _, ok := v.Interface().(error); ok {
+		return "", fmt.Errorf("%s is an error, which has no text to read back: pass its Error()", v.Type())
+	}
+	return Text(v.Elem().Interface())
 }
 
 // Float returns f the way Redis reads and prints numbers: the shortest text
