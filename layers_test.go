@@ -19,7 +19,7 @@ import (
 // A new file goes above all that it uses.
 var layers = map[string]string{
 	"strategies": "write warm get option cache shape store executor key errors config status codec",
-	"strategies/internal/engine": "get lookup refresh execute run store behind lease late lifecycle stats item local write strict " +
+	"strategies/internal/engine": "get lookup audit refresh execute run store behind lease late lifecycle stats item local write strict " +
 		"encode job read backoff place invalidate redis fleet msetex class options engine pending tracker counters decide " +
 		"recent snapshot tokens status errors command",
 }

@@ -84,3 +84,11 @@ func (c codecOf[T]) Decode(body []byte) (any, error) {
 	}
 	return value, nil
 }
+
+// equalOf is T's own method Equal, nil if it has none.
+func equalOf[T any]() func(a, b any) bool {
+	if _, ok := any(*new(T)).(interface{ Equal(T) bool }); ok {
+		return func(a, b any) bool { return any(*a.(*T)).(interface{ Equal(T) bool }).Equal(*b.(*T)) }
+	}
+	return nil
+}

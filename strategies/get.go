@@ -159,7 +159,7 @@ func (l *Load[T]) Old() (T, bool) {
 func (l *Load[T]) StoredAt() time.Time { return l.l.StoredAt }
 
 // Refresh reports whether the load renews a stale value that its caller may be
-// served in the meantime.
+// served in the meantime, or audits a hit.
 func (l *Load[T]) Refresh() bool { return l.l.Refresh }
 
 // SetTTL replaces the TTL of this value. 0 or less does not store it. What

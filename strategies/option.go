@@ -86,7 +86,8 @@ func InPlace(later *Refresh) Option { return func(o *options) { o.Later = &later
 // its caller. The zero value is none.
 type Refresh struct{ r engine.Refresh }
 
-// Due reports whether there is a refresh to be done. There is none while
+// Due reports whether there is a refresh to be done, or an audit of a hit, see
+// StoreConfig.Audit. There is no refresh while
 // another caller's is under way, after one that failed lately, and where the
 // last load took longer than an inline refresh may, up to the last quarter of
 // the window.

@@ -95,6 +95,9 @@ type Trace struct {
 	Invalidate func(report invalidate.Report, err error)
 	// Breaker is called after each change of the breaker.
 	Breaker func(change breaker.Change)
+	// Outdated is called for each hit that an audit found to be outdated, with
+	// its age; see StoreConfig.Audit.
+	Outdated func(handle, key string, age time.Duration)
 }
 
 // HandleStats are the counters of one class of values in this process.
@@ -111,6 +114,11 @@ type HandleStats struct {
 	Refreshes, RefreshesFailed int64
 	// Oversized are values that were too big to store.
 	Oversized int64
+	// Audited are hits that were compared with what their loader says, and
+	// Outdated those of them that differed though nothing had been invalidated;
+	// see StoreConfig.Audit. OutdatedAge is how old those were in the mean.
+	Audited, Outdated int64
+	OutdatedAge       time.Duration
 	// LocalHits are hits in the process's own cache.
 	LocalHits int64
 	// CommandsSaved are the billed commands that sharing reads, the local cache
@@ -150,6 +158,12 @@ func (h HandleStats) HitRate() float64 {
 		return 0
 	}
 	return float64(h.Hits) / float64(h.Hits+h.Misses)
+}
+
+// Consistency is the part of audited hits that were not outdated, 1 if none was
+// audited.
+func (h HandleStats) Consistency() float64 {
+	return 1 - float64(h.Outdated)/float64(max(h.Audited, 1))
 }
 
 // FleetStats are counters of all instances of a namespace since its first.

@@ -61,6 +61,14 @@ type StoreConfig struct {
 	// most once a minute with a request that is sent anyway, and [Store.Fleet]
 	// read their sum.
 	FleetMetrics bool
+	// Audit checks one hit in so many, drawn at random, against its loader,
+	// behind the answer: how consistent is the cache in production? What differs,
+	// and differs still when its tokens are read again a second later, is counted
+	// as outdated: a change that was not invalidated. Values are compared by their
+	// method Equal if they have one, else as they are stored. It costs a load, and
+	// one command where it differs. Hits of Local are not audited, nor values whose
+	// load takes longer than callers may wait, where they wait. 0 means no audit.
+	Audit int
 	// Compression packs large bodies, see [Advanced.CompressFrom]. The zero
 	// value is gzip; package contrib/zstd has a faster one.
 	Compression Compression
@@ -130,6 +138,8 @@ func (c StoreConfig) check() error {
 		return errors.New("strategies: StoreConfig.Budget is negative")
 	case c.SourceLag < 0:
 		return errors.New("strategies: StoreConfig.SourceLag is negative")
+	case c.Audit < 0:
+		return errors.New("strategies: StoreConfig.Audit is negative")
 	case c.MaxLoads < 0:
 		return errors.New("strategies: StoreConfig.MaxLoads is negative")
 	}
@@ -159,9 +169,9 @@ func (s *Store) engineConfig(space keyspace.Space) engine.Config {
 	cfg := engine.Config{
 		Redis: s.redis, Space: space, Budget: s.cfg.Budget, Breaker: s.cfg.Breaker, Executor: s.cfg.Executor,
 		Soft: s.cfg.Soft, Strict: s.cfg.Strict, SourceLag: s.cfg.SourceLag, MaxLoads: s.cfg.MaxLoads,
-		InlineBudget: DefaultInline, FleetMetrics: s.cfg.FleetMetrics, Compression: s.cfg.Compression.entry(),
+		InlineBudget: DefaultInline, FleetMetrics: s.cfg.FleetMetrics, Audit: s.cfg.Audit, Compression: s.cfg.Compression.entry(),
 		Logger: s.cfg.Logger, Disabled: s.cfg.Disabled, Panicked: panicked,
-		Trace: engine.Trace{Load: s.cfg.Trace.Load, Breaker: s.cfg.Trace.Breaker},
+		Trace: engine.Trace{Load: s.cfg.Trace.Load, Breaker: s.cfg.Trace.Breaker, Outdated: s.cfg.Trace.Outdated},
 	}
 	if s.cfg.Local != nil {
 		cfg.Local = localOf{s.cfg.Local}

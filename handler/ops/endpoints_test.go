@@ -37,6 +37,8 @@ func TestMetricsEndpoint(t *testing.T) {
 	text := rig.Get(metrics, "/", "Accept: application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.3,*/*;q=0.1")
 	assert.Equal(t, "text/plain; version=0.0.4; charset=utf-8", text.Header.Get("Content-Type"))
 	assert.Contains(t, text.Body, "\nrestash_hits_total 3\n")
+	assert.Contains(t, text.Body, "\nrestash_audited_total 0\n")
+	assert.Contains(t, text.Body, "\nrestash_outdated_total 0\n")
 	assert.Regexp(t, `restash_handle_commands_total\{handle="[^"]+"\} [1-9]`, text.Body)
 	assert.Equal(t, http.StatusMethodNotAllowed, rig.Ask(metrics, http.MethodPost, "/").Status)
 

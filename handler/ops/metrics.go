@@ -81,6 +81,9 @@ type details struct {
 	Refreshes       int64   `json:"refreshes"`
 	RefreshesFailed int64   `json:"refreshesFailed"`
 	Oversized       int64   `json:"oversized"`
+	Audited         int64   `json:"audited"`
+	Outdated        int64   `json:"outdated"`
+	OutdatedAge     float64 `json:"outdatedAge"` // mean, in seconds
 	LocalHits       int64   `json:"localHits"`
 	P50             float64 `json:"p50"`
 	P99             float64 `json:"p99"`
@@ -134,6 +137,7 @@ func detailsOf(st strategies.Stats) *details {
 	return &details{
 		Stale: st.Stale, Negative: st.Negative, Bypass: st.Bypass, Coalesced: st.Coalesced,
 		Refreshes: st.Refreshes, RefreshesFailed: st.RefreshesFailed, Oversized: st.Oversized,
+		Audited: st.Audited, Outdated: st.Outdated, OutdatedAge: twoDecimals(st.OutdatedAge.Seconds()),
 		LocalHits: st.LocalHits, P50: milliseconds(st.P50), P99: milliseconds(st.P99),
 		Commands: st.Commands, Trips: st.Trips, CommandsSaved: st.CommandsSaved,
 		BytesOut: st.BytesOut, BytesIn: st.BytesIn,

@@ -25,6 +25,8 @@ func writePrometheus(w http.ResponseWriter, store *strategies.Store) {
 	p.counter("refreshes", "Refreshes of stale values.", st.Refreshes)
 	p.counter("refreshes_failed", "Refreshes that failed.", st.RefreshesFailed)
 	p.counter("oversized", "Values too big to be stored.", st.Oversized)
+	p.counter("audited", "Hits that were compared with their loader.", st.Audited)
+	p.counter("outdated", "Audited hits that differed though nothing was invalidated.", st.Outdated)
 	p.counter("commands", "Billed commands sent.", st.Commands)
 	p.counter("commands_saved", "Billed commands that sharing and local copies saved.", st.CommandsSaved)
 	p.counter("round_trips", "HTTP round trips to Redis.", st.Trips)

@@ -116,7 +116,7 @@ func (a *Attempt) Verdict() Verdict {
 
 // KeepMarker stores a stale marker again; no handler takes part in that.
 func (a *Attempt) KeepMarker(ctx context.Context) {
-	if a.later.Due() && !a.later.Go(func() { a.later.Do(ctx) }) {
+	if a.Status.State == strategies.Stale && a.later.Due() && !a.later.Go(func() { a.later.Do(ctx) }) {
 		a.later.Run(ctx)
 	}
 }

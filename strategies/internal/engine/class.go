@@ -26,6 +26,8 @@ type ClassConfig struct {
 	Type    reflect.Type
 	Tags    []string
 	Codec   Codec
+	// Equal, if set, says what an audit takes for the same value.
+	Equal func(a, b any) bool
 
 	Negative     time.Duration
 	CompressFrom int

@@ -62,6 +62,7 @@ type counters struct {
 	hits, stale, misses, negative, bypass atomic.Int64
 	errors, coalesced, refreshes, failed  atomic.Int64
 	oversized, localHits, saved           atomic.Int64
+	audited, outdated, outdatedAge        atomic.Int64
 	commands, trips, bytesIn, bytesOut    atomic.Int64
 	breakerChanges, invalidations         atomic.Int64
 	latency                               histogram
@@ -93,6 +94,7 @@ func (c *counters) snapshot() ClassStats {
 		Hits: c.hits.Load(), Misses: c.misses.Load(), Stale: c.stale.Load(), Negative: c.negative.Load(),
 		Bypass: c.bypass.Load(), Errors: c.errors.Load(), Coalesced: c.coalesced.Load(),
 		Refreshes: c.refreshes.Load(), RefreshesFailed: c.failed.Load(), Oversized: c.oversized.Load(),
+		Audited: c.audited.Load(), Outdated: c.outdated.Load(), OutdatedAge: time.Duration(c.outdatedAge.Load() / max(c.outdated.Load(), 1)),
 		LocalHits: c.localHits.Load(), CommandsSaved: c.saved.Load(),
 		Commands: c.commands.Load(), Trips: c.trips.Load(),
 		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
@@ -139,6 +141,12 @@ func countLocal(c *counters) *atomic.Int64 { return &c.localHits }
 
 func countSaved(c *counters) *atomic.Int64 { return &c.saved }
 
+func countAudited(c *counters) *atomic.Int64 { return &c.audited }
+
+func countOutdated(c *counters) *atomic.Int64 { return &c.outdated }
+
+func countOutdatedAge(c *counters) *atomic.Int64 { return &c.outdatedAge }
+
 // ClassStats are the counters of one class in this process; package strategies
 // says what they count.
 type ClassStats struct {
@@ -148,6 +156,8 @@ type ClassStats struct {
 	Coalesced                     int64
 	Refreshes, RefreshesFailed    int64
 	Oversized                     int64
+	Audited, Outdated             int64
+	OutdatedAge                   time.Duration
 	LocalHits                     int64
 	CommandsSaved                 int64
 	Commands, Trips               int64

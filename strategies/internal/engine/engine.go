@@ -47,7 +47,9 @@ type Config struct {
 	// Local is optional.
 	Local        Local
 	FleetMetrics bool
-	Compression  entry.Compression
+	// Audit is one in how many hits is checked against its loader, 0 for none.
+	Audit       int
+	Compression entry.Compression
 	// ValueLimit is the most bytes of an entry, 0 for no limit.
 	ValueLimit int
 	Logger     *slog.Logger
@@ -62,6 +64,8 @@ type Trace struct {
 	Answer  func(class, key string, status Status, took time.Duration)
 	Load    func(class, key string, refresh bool, took time.Duration, err error)
 	Breaker func(change breaker.Change)
+	// Outdated is called for each hit that an audit found to be outdated.
+	Outdated func(class, key string, age time.Duration)
 }
 
 // Engine is one cache in Redis. It is safe for concurrent use.

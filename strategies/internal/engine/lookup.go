@@ -50,6 +50,7 @@ func (l *lookup) round(ctx context.Context, items []*item, alone bool) (again []
 			stale = append(stale, it)
 		}
 	}
+	l.audit(ctx, items)
 	if len(stale) > 0 {
 		l.refresh(ctx, stale, shared)
 	}
