@@ -93,6 +93,9 @@ type Advanced struct {
 	// StoreSetCookie stores responses with a Set-Cookie field, which is then
 	// replayed to everyone. Without it they are not stored.
 	StoreSetCookie bool
+	// Expendable marks a route that matters least: where the Store's Quota would
+	// not last otherwise, its handler answers.
+	Expendable bool
 	// Encodings are the Accept-Encoding values that Warm asks with, "" for none,
 	// where answers vary by them. nil means what browsers send (Chrome and Firefox,
 	// then Safari), and for presets none as well.
@@ -240,7 +243,7 @@ func (c Config) settings() route.Settings {
 		Name: c.Name(), TTL: c.TTL,
 		StaleWhileRevalidate: c.StaleWhileRevalidate, StaleIfError: c.StaleIfError,
 		Version:  route.Version(c.Version),
-		Advanced: strategies.Advanced{HardTimeout: c.Advanced.Timeout},
+		Advanced: strategies.Advanced{HardTimeout: c.Advanced.Timeout, Expendable: c.Advanced.Expendable},
 	}
 	a := c.Advanced
 	c.Key, c.Skip, c.Identity = nil, nil, nil

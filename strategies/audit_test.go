@@ -197,6 +197,28 @@ func TestAudit_ofABatch(t *testing.T) {
 	})
 }
 
+// An audit takes a place among MaxLoads if one is free, and gives it back.
+func TestAudit_waitsForNoPlaceAmongLoads(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := newStore(t, newServer(t), audited(1, strategies.Pool(4)), func(c *strategies.StoreConfig) { c.MaxLoads = 1 })
+		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+		src := &source{}
+		for range 4 {
+			get(t, c, "k", src)
+			require.NoError(t, store.Flush(t.Context()))
+		}
+		assert.EqualValues(t, 3, c.Stats().Audited)
+		slow := &source{}
+		slow.delay.Store(int64(time.Minute / 4))
+		go func() { _, _ = c.Get(t.Context(), "other", slow.load) }()
+		synctest.Wait()
+		get(t, c, "k", src)
+		require.NoError(t, store.Flush(t.Context()))
+		assert.EqualValues(t, 3, c.Stats().Audited, "the only place is taken")
+		time.Sleep(time.Minute)
+	})
+}
+
 func TestAudit_negativeIsRefused(t *testing.T) {
 	_, err := strategies.NewStore(nil, strategies.StoreConfig{Audit: -1})
 	assert.ErrorContains(t, err, "StoreConfig.Audit")

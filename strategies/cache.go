@@ -53,7 +53,7 @@ func New[T any](s *Store, cfg Config) *Cache[T] {
 	class, err := s.engine.Class(engine.ClassConfig{
 		Name: cfg.Name, Version: version, Type: reflect.TypeFor[T](), Tags: cfg.Tags, Codec: codecOf[T]{cfg.Advanced.Codec}, Equal: equalOf[T](),
 		Negative: cfg.Negative, CompressFrom: cfg.Advanced.CompressFrom, Jitter: cfg.Advanced.Jitter,
-		SoftTimeout: cfg.Advanced.SoftTimeout, HardTimeout: cfg.Advanced.HardTimeout, Lease: cfg.Advanced.Lease,
+		SoftTimeout: cfg.Advanced.SoftTimeout, HardTimeout: cfg.Advanced.HardTimeout, Lease: cfg.Advanced.Lease, Expendable: cfg.Advanced.Expendable,
 	})
 	if err != nil {
 		panic(err.Error())

@@ -64,6 +64,9 @@ type Advanced struct {
 	// the others wait for it this long at most, then load too. It costs two
 	// commands a miss and saves loads, never correctness. 0 means no lease.
 	Lease time.Duration
+	// Expendable marks a class that matters least: where StoreConfig.Quota would
+	// not last otherwise, its reads go to their loaders.
+	Expendable bool
 }
 
 const defaultCompressFrom = 4 << 10

@@ -56,6 +56,10 @@ func (e *PanicError) Unwrap() error {
 // errNoLoader says that the state of the cache alone cannot answer.
 var errNoLoader = errors.New("strategies: loader is nil")
 
+// ErrQuotaNear is returned by warm-ups that are left out so that StoreConfig.Quota
+// lasts.
+var ErrQuotaNear = engine.ErrQuotaNear
+
 // ErrNoFleet is returned by [Store.Fleet] of a Store without
 // StoreConfig.FleetMetrics or without a client.
 var ErrNoFleet = engine.ErrNoFleet

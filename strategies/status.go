@@ -45,6 +45,7 @@ const (
 	ReasonForced      = engine.ReasonForced      // option Force
 	ReasonError       = engine.ReasonError       // the cache could not be read
 	ReasonBreaker     = engine.ReasonBreaker     // the breaker is open
+	ReasonQuota       = engine.ReasonQuota       // left out so that the quota lasts
 	ReasonDisabled    = engine.ReasonDisabled    // the Store is off
 	ReasonTags        = engine.ReasonTags        // too many tags, or an empty one
 )
@@ -119,6 +120,9 @@ type HandleStats struct {
 	// see StoreConfig.Audit. OutdatedAge is how old those were in the mean.
 	Audited, Outdated int64
 	OutdatedAge       time.Duration
+	// Shed are refreshes, audits and warm-ups that were left out so that the
+	// quota lasts; see StoreConfig.Quota.
+	Shed int64
 	// LocalHits are hits in the process's own cache.
 	LocalHits int64
 	// CommandsSaved are the billed commands that sharing reads, the local cache
@@ -145,6 +149,8 @@ type Stats struct {
 	// it is closed.
 	Breaker      breaker.State
 	BreakerCause string
+	// Quota is the one that is closest to its end; zero without any.
+	Quota QuotaStats
 	// Disabled says that the Store always loads.
 	Disabled bool
 	// Handles are the counters by name.
@@ -159,6 +165,29 @@ func (h HandleStats) HitRate() float64 {
 	}
 	return float64(h.Hits) / float64(h.Hits+h.Misses)
 }
+
+// QuotaStats are how far a quota is used.
+type QuotaStats struct {
+	// Period is "day" or "month".
+	Period string
+	// Limit and Used commands: of this instance, or of all instances with
+	// StoreConfig.FleetMetrics.
+	Limit, Used int64
+	// Saving is what is left out at the moment.
+	Saving Saving
+}
+
+// Saving says what is left out so that a quota lasts; each leaves out what those
+// before it do. See [Quota].
+type Saving = engine.Saving
+
+// The steps of saving.
+const (
+	SaveNothing  = engine.SaveNothing
+	SaveOptional = engine.SaveOptional // refreshes that can wait, audits, warm-ups
+	SaveClasses  = engine.SaveClasses  // reads of classes with Advanced.Expendable
+	SaveReads    = engine.SaveReads    // all reads
+)
 
 // Consistency is the part of audited hits that were not outdated, 1 if none was
 // audited.

@@ -69,6 +69,8 @@ type StoreConfig struct {
 	// one command where it differs. Hits of Local are not audited, nor values whose
 	// load takes longer than callers may wait, where they wait. 0 means no audit.
 	Audit int
+	// Quota is what the database's plan allows; the zero value is any number.
+	Quota Quota
 	// Compression packs large bodies, see [Advanced.CompressFrom]. The zero
 	// value is gzip; package contrib/zstd has a faster one.
 	Compression Compression
@@ -83,6 +85,19 @@ type StoreConfig struct {
 	// environment does the same.
 	Disabled bool
 }
+
+// Quota is how many commands a plan allows in a day and in a month, by UTC; 0
+// for any number. The Store spreads them over the period: a twentieth is there at
+// once, the rest comes in evenly. What is ahead of that is saved, optional work
+// first: audits, warm-ups (they fail with [ErrQuotaNear]), refreshes of expendable
+// classes before the last quarter of their window; fleet counters come after ten
+// commands. Then reads of classes with Advanced.Expendable go to their loaders, and
+// when the last hundredth is left all reads do: that is for invalidations, which always leave.
+//
+// Only commands of this Store are counted, since its start, or with
+// StoreConfig.FleetMetrics those of all instances, as of the last minute. Leave
+// room for others.
+type Quota struct{ Daily, Monthly int64 }
 
 // Redis is what a [Store] asks of its database: to send commands as one request
 // and return a reply to each, an error of Redis among them as a reply of
@@ -138,6 +153,8 @@ func (c StoreConfig) check() error {
 		return errors.New("strategies: StoreConfig.Budget is negative")
 	case c.SourceLag < 0:
 		return errors.New("strategies: StoreConfig.SourceLag is negative")
+	case c.Quota.Daily < 0 || c.Quota.Monthly < 0:
+		return errors.New("strategies: StoreConfig.Quota is negative")
 	case c.Audit < 0:
 		return errors.New("strategies: StoreConfig.Audit is negative")
 	case c.MaxLoads < 0:
@@ -169,7 +186,7 @@ func (s *Store) engineConfig(space keyspace.Space) engine.Config {
 	cfg := engine.Config{
 		Redis: s.redis, Space: space, Budget: s.cfg.Budget, Breaker: s.cfg.Breaker, Executor: s.cfg.Executor,
 		Soft: s.cfg.Soft, Strict: s.cfg.Strict, SourceLag: s.cfg.SourceLag, MaxLoads: s.cfg.MaxLoads,
-		InlineBudget: DefaultInline, FleetMetrics: s.cfg.FleetMetrics, Audit: s.cfg.Audit, Compression: s.cfg.Compression.entry(),
+		InlineBudget: DefaultInline, FleetMetrics: s.cfg.FleetMetrics, Audit: s.cfg.Audit, Quota: engine.Quota(s.cfg.Quota), Compression: s.cfg.Compression.entry(),
 		Logger: s.cfg.Logger, Disabled: s.cfg.Disabled, Panicked: panicked,
 		Trace: engine.Trace{Load: s.cfg.Trace.Load, Breaker: s.cfg.Trace.Breaker, Outdated: s.cfg.Trace.Outdated},
 	}
@@ -295,7 +312,7 @@ func (l localOf) Put(key engine.LocalKey, v engine.LocalValue, stamp uint64) {
 func (s *Store) Stats() Stats {
 	e := s.engine.Stats()
 	st := Stats{
-		HandleStats: HandleStats(e.All), Pending: e.Pending, Invalidations: e.Invalidations,
+		HandleStats: HandleStats(e.All), Pending: e.Pending, Invalidations: e.Invalidations, Quota: QuotaStats(e.Quota),
 		Breaker: e.Breaker, BreakerCause: e.BreakerCause, Disabled: !s.Enabled(),
 		Handles: map[string]HandleStats{},
 	}

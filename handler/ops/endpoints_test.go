@@ -39,6 +39,7 @@ func TestMetricsEndpoint(t *testing.T) {
 	assert.Contains(t, text.Body, "\nrestash_hits_total 3\n")
 	assert.Contains(t, text.Body, "\nrestash_audited_total 0\n")
 	assert.Contains(t, text.Body, "\nrestash_outdated_total 0\n")
+	assert.Contains(t, text.Body, "\nrestash_quota_saving 0\n")
 	assert.Regexp(t, `restash_handle_commands_total\{handle="[^"]+"\} [1-9]`, text.Body)
 	assert.Equal(t, http.StatusMethodNotAllowed, rig.Ask(metrics, http.MethodPost, "/").Status)
 

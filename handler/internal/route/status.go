@@ -127,7 +127,7 @@ func forwarded(reason string, varied bool) (fwd, detail string) {
 		return "request", ""
 	case strategies.ReasonInvalidated, strategies.ReasonUndecodable:
 		return "miss", reason
-	case strategies.ReasonError, strategies.ReasonBreaker, strategies.ReasonDisabled:
+	case strategies.ReasonError, strategies.ReasonBreaker, strategies.ReasonDisabled, strategies.ReasonQuota:
 		return "bypass", reason
 	}
 	if varied {

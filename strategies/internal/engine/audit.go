@@ -30,7 +30,7 @@ func (l *lookup) audit(ctx context.Context, items []*item) {
 	}
 	for _, it := range items {
 		hit := it.status.State == Hit && it.has
-		if hit && rand.IntN(e.cfg.Audit) == 0 && !e.laggedBehind(it.snap) {
+		if hit && rand.IntN(e.cfg.Audit) == 0 && !e.laggedBehind(it.snap) && !l.c.sheds() {
 			l.auditOne(ctx, it)
 		}
 	}

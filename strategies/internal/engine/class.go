@@ -35,6 +35,8 @@ type ClassConfig struct {
 	SoftTimeout  time.Duration
 	HardTimeout  time.Duration
 	Lease        time.Duration
+	// Expendable classes are not read where the quota would not last.
+	Expendable bool
 }
 
 // Class is one class of values in an [Engine]. It is safe for concurrent use.

@@ -62,7 +62,7 @@ type counters struct {
 	hits, stale, misses, negative, bypass atomic.Int64
 	errors, coalesced, refreshes, failed  atomic.Int64
 	oversized, localHits, saved           atomic.Int64
-	audited, outdated, outdatedAge        atomic.Int64
+	audited, outdated, outdatedAge, shed  atomic.Int64
 	commands, trips, bytesIn, bytesOut    atomic.Int64
 	breakerChanges, invalidations         atomic.Int64
 	latency                               histogram
@@ -95,7 +95,7 @@ func (c *counters) snapshot() ClassStats {
 		Bypass: c.bypass.Load(), Errors: c.errors.Load(), Coalesced: c.coalesced.Load(),
 		Refreshes: c.refreshes.Load(), RefreshesFailed: c.failed.Load(), Oversized: c.oversized.Load(),
 		Audited: c.audited.Load(), Outdated: c.outdated.Load(), OutdatedAge: time.Duration(c.outdatedAge.Load() / max(c.outdated.Load(), 1)),
-		LocalHits: c.localHits.Load(), CommandsSaved: c.saved.Load(),
+		Shed: c.shed.Load(), LocalHits: c.localHits.Load(), CommandsSaved: c.saved.Load(),
 		Commands: c.commands.Load(), Trips: c.trips.Load(),
 		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
 		AvgLatency: mean, P50: p50, P99: p99,
@@ -145,6 +145,8 @@ func countAudited(c *counters) *atomic.Int64 { return &c.audited }
 
 func countOutdated(c *counters) *atomic.Int64 { return &c.outdated }
 
+func countShed(c *counters) *atomic.Int64 { return &c.shed }
+
 func countOutdatedAge(c *counters) *atomic.Int64 { return &c.outdatedAge }
 
 // ClassStats are the counters of one class in this process; package strategies
@@ -158,6 +160,7 @@ type ClassStats struct {
 	Oversized                     int64
 	Audited, Outdated             int64
 	OutdatedAge                   time.Duration
+	Shed                          int64
 	LocalHits                     int64
 	CommandsSaved                 int64
 	Commands, Trips               int64
@@ -165,7 +168,7 @@ type ClassStats struct {
 	AvgLatency, P50, P99          time.Duration
 }
 
-// fleetEvery is how often an instance adds its counters to the fleet's.
+// fleetEvery is how often an instance adds its counters to the fleet's, at most.
 const fleetEvery = time.Minute
 
 // fleet keeps what this instance has already added. The sum of all instances
@@ -185,4 +188,7 @@ type FleetStats struct {
 	AvgLatency time.Duration
 }
 
-const fleetFields = 10
+const (
+	fleetFields   = 10
+	fleetCommands = 6 // the field that quotas need
+)

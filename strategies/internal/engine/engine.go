@@ -49,6 +49,7 @@ type Config struct {
 	FleetMetrics bool
 	// Audit is one in how many hits is checked against its loader, 0 for none.
 	Audit       int
+	Quota       Quota
 	Compression entry.Compression
 	// ValueLimit is the most bytes of an entry, 0 for no limit.
 	ValueLimit int
@@ -82,6 +83,7 @@ type Engine struct {
 	failed  *recentMap[backoff]
 	slots   chan struct{} // MaxLoads
 	fleet   fleet
+	quota   *quota
 
 	noMSETEX atomic.Bool // Redis was seen not to know the command
 	doubted  atomic.Bool // it refused one that nobody sent again as SETs

@@ -16,6 +16,8 @@ var (
 )
 
 var (
+	// ErrQuotaNear says that something is left out so that the quota lasts.
+	ErrQuotaNear = errors.New("strategies: the quota is near")
 	// errOff says that the engine is off.
 	errOff = errors.New("strategies: the cache is off")
 	// errShort says that a reply does not fit its command.

@@ -96,6 +96,8 @@ func (it *item) unread(err error) {
 		st.Reason = ReasonTags
 	case errors.Is(err, errOff):
 		st.Reason, st.Err = ReasonDisabled, nil
+	case errors.Is(err, ErrQuotaNear):
+		st.Reason, st.Err = ReasonQuota, nil
 	case errors.Is(err, errOpen):
 		st.Reason = ReasonBreaker
 	default:

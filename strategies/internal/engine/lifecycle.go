@@ -19,6 +19,7 @@ func New(cfg Config) (*Engine, error) {
 		learned: newRecentMap[[]string](4096),
 		failed:  newRecentMap[backoff](4096),
 		classes: map[string]*classStats{},
+		quota:   newQuota(cfg.Quota),
 	}
 	if e.cfg.ValueLimit <= 0 {
 		e.cfg.ValueLimit = math.MaxInt

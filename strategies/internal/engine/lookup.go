@@ -24,7 +24,7 @@ func (l *lookup) answer(ctx context.Context, items []*item) error {
 
 // noteFailure counts a read that failed, but for those that were not tried.
 func (l *lookup) noteFailure(err error) {
-	if err != nil && !errors.Is(err, errOff) && !errors.Is(err, errOpen) {
+	if err != nil && !errors.Is(err, errOff) && !errors.Is(err, errOpen) && !errors.Is(err, ErrQuotaNear) {
 		l.c.count(countErrors, 1)
 	}
 }
@@ -65,6 +65,9 @@ func (l *lookup) read(ctx context.Context, items []*item) (*read, error) {
 	e := l.c.e
 	if e.off() {
 		return nil, errOff
+	}
+	if l.c.unaffordable() || l.o.Warm && l.c.sheds() {
+		return nil, ErrQuotaNear
 	}
 	asked := make([]*item, 0, len(items))
 	for _, it := range items {

@@ -103,16 +103,17 @@ func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([
 		return nil, cost{}, nil
 	}
 	var spent cost
+	var replies []reply
 	if due {
 		batch = append(batch, flush)
-		defer func() { flushed(spent.trips > 0) }()
+		defer func() { flushed(spent.trips > 0, replies[min(first, len(replies)):]) }()
 	}
 	for _, c := range cmds {
 		batch = append(batch, c)
 	}
 	bounded, cancel := context.WithTimeoutCause(ctx, budget, errBudget)
 	defer cancel()
-	replies, err := e.send(bounded, batch, cmds)
+	replies, err = e.send(bounded, batch, cmds)
 	spent = e.bill(batch, replies, err)
 	outcome = e.outcome(ctx, bounded, budget, err)
 	if err != nil {

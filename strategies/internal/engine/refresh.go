@@ -29,7 +29,7 @@ func (l *lookup) due(items []*item, shared *read, wait time.Duration) (due []*it
 	e := l.c.e
 	for _, it := range items {
 		slow := wait > 0 && it.snap.entry.LoadTime > wait
-		if slow && !it.d.last || e.backingOff(it.entry) || e.flights.Busy(it.entry, shared, it.snap.tokens) {
+		if (slow || l.c.cfg.Expendable && l.c.sheds()) && !it.d.last || e.backingOff(it.entry) || e.flights.Busy(it.entry, shared, it.snap.tokens) {
 			continue
 		}
 		due = append(due, it)

@@ -62,6 +62,7 @@ type Stats struct {
 	Pending, Invalidations int64
 	Breaker                breaker.State
 	BreakerCause           string
+	Quota                  QuotaStats
 	Classes                map[string]ClassStats
 }
 
@@ -69,7 +70,7 @@ type Stats struct {
 func (e *Engine) Stats() Stats {
 	st := Stats{
 		All: e.counters.snapshot(), Pending: int64(e.pending.len()), Invalidations: e.counters.invalidations.Load(),
-		Breaker: e.breaker.State(), Classes: map[string]ClassStats{},
+		Breaker: e.breaker.State(), Quota: e.quotaStats(), Classes: map[string]ClassStats{},
 	}
 	if cause := e.breaker.Cause(); cause != nil {
 		st.BreakerCause = cause.Error()

@@ -31,6 +31,7 @@ const (
 	ReasonForced      = "forced"
 	ReasonError       = "error"
 	ReasonBreaker     = "breaker"
+	ReasonQuota       = "quota"
 	ReasonDisabled    = "disabled"
 	ReasonTags        = "tags"
 )
