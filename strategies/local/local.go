@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/cldcde/restash/strategies"
 )
@@ -33,11 +33,12 @@ type Config struct {
 // Cache is a strategies.Local: give it to StoreConfig.Local of one Store. It is
 // safe for concurrent use.
 type Cache struct {
-	cfg Config
+	cfg  Config
+	born time.Time
 
 	mu    sync.Mutex
 	seq   uint64
-	lru   *lru.Cache[strategies.LocalKey, kept]
+	lru   *simplelru.LRU[strategies.LocalKey, *kept]
 	void  map[string]uint64 // when a token was last voided
 	floor uint64            // what void has forgotten counts as voided then
 }
@@ -46,8 +47,8 @@ var _ strategies.Local = (*Cache)(nil)
 
 type kept struct {
 	strategies.LocalValue
-	until time.Time
-	stamp uint64
+	until time.Duration // since the cache was born
+	stamp uint64        // nothing had voided it then
 }
 
 // maxVoid bounds the memory of voided tokens.
@@ -73,11 +74,11 @@ func New(cfg Config) (*Cache, error) {
 	if cfg.ValueSize == 0 {
 		cfg.ValueSize = DefaultValueSize
 	}
-	entries, err := lru.New[strategies.LocalKey, kept](cfg.Entries)
+	entries, err := simplelru.NewLRU[strategies.LocalKey, *kept](cfg.Entries, nil)
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
-	return &Cache{cfg: cfg, lru: entries, void: map[string]uint64{}}, nil
+	return &Cache{cfg: cfg, born: time.Now(), lru: entries, void: map[string]uint64{}}, nil
 }
 
 // Get returns a value that is not too old and that nothing has voided.
@@ -88,10 +89,11 @@ func (c *Cache) Get(key strategies.LocalKey) (strategies.LocalValue, bool) {
 	if !ok {
 		return strategies.LocalValue{}, false
 	}
-	if time.Now().After(k.until) || c.voidedSince(k.stamp, k.Tokens) {
+	if time.Since(c.born) > k.until || k.stamp != c.seq && c.voidedSince(k.stamp, k.Tokens) {
 		c.lru.Remove(key)
 		return strategies.LocalValue{}, false
 	}
+	k.stamp = c.seq // so that the tokens are looked up once
 	return k.LocalValue, true
 }
 
@@ -122,7 +124,7 @@ func (c *Cache) Put(key strategies.LocalKey, v strategies.LocalValue, stamp uint
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.voidedSince(stamp, v.Tokens) {
-		c.lru.Add(key, kept{LocalValue: v, until: time.Now().Add(c.cfg.MaxAge), stamp: stamp})
+		c.lru.Add(key, &kept{LocalValue: v, until: time.Since(c.born) + c.cfg.MaxAge, stamp: stamp})
 	}
 }
 
