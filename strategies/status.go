@@ -136,6 +136,8 @@ type HandleStats struct {
 	BytesOut, BytesIn int64
 	// AvgLatency, P50 and P99 are of cache reads.
 	AvgLatency, P50, P99 time.Duration
+	// AvgLoad, LoadP50 and LoadP99 are of runs of the loader.
+	AvgLoad, LoadP50, LoadP99 time.Duration
 }
 
 // Stats are the counters of a Store in this process.

@@ -322,6 +322,23 @@ func (s *Store) Stats() Stats {
 	return st
 }
 
+// KeyMisses is a key and how often it was a miss in this process.
+type KeyMisses struct {
+	Name, Key string
+	Misses    int64
+}
+
+// TopMisses are the keys that missed most often in this process, most often
+// first, at most n. Some dozens are counted for each class of values; a count
+// includes those of a key that had to make room, so it is never too low.
+func (s *Store) TopMisses(n int) []KeyMisses {
+	var top []KeyMisses
+	for _, k := range s.engine.TopMisses(n) {
+		top = append(top, KeyMisses(k))
+	}
+	return top
+}
+
 // Fleet returns the counters of all instances, and of this one what it has not
 // added yet. It costs one command.
 func (s *Store) Fleet(ctx context.Context) (FleetStats, error) {

@@ -65,15 +65,16 @@ type counters struct {
 	audited, outdated, outdatedAge, shed  atomic.Int64
 	commands, trips, bytesIn, bytesOut    atomic.Int64
 	breakerChanges, invalidations         atomic.Int64
-	latency                               histogram
+	latency, loads                        histogram // of reads, of loaders
 }
 
 // classStats is what an engine knows of the classes of one name.
 type classStats struct {
-	types map[string]reflect.Type // by version
-	hard  time.Duration           // the longest hard timeout of a load
-	mean  atomic.Int64            // bytes of an entry, lately
-	said  sync.Map                // what was logged, once for all
+	types  map[string]reflect.Type // by version
+	hard   time.Duration           // the longest hard timeout of a load
+	mean   atomic.Int64            // bytes of an entry, lately
+	said   sync.Map                // what was logged, once for all
+	missed topKeys
 	counters
 }
 
@@ -90,6 +91,7 @@ func (c *classStats) expected(bytes int) int {
 
 func (c *counters) snapshot() ClassStats {
 	mean, p50, p99 := c.latency.summary()
+	load, load50, load99 := c.loads.summary()
 	return ClassStats{
 		Hits: c.hits.Load(), Misses: c.misses.Load(), Stale: c.stale.Load(), Negative: c.negative.Load(),
 		Bypass: c.bypass.Load(), Errors: c.errors.Load(), Coalesced: c.coalesced.Load(),
@@ -99,6 +101,7 @@ func (c *counters) snapshot() ClassStats {
 		Commands: c.commands.Load(), Trips: c.trips.Load(),
 		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
 		AvgLatency: mean, P50: p50, P99: p99,
+		AvgLoad: load, LoadP50: load50, LoadP99: load99,
 	}
 }
 
@@ -166,6 +169,7 @@ type ClassStats struct {
 	Commands, Trips               int64
 	BytesOut, BytesIn             int64
 	AvgLatency, P50, P99          time.Duration
+	AvgLoad, LoadP50, LoadP99     time.Duration
 }
 
 // fleetEvery is how often an instance adds its counters to the fleet's, at most.

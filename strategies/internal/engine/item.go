@@ -129,6 +129,9 @@ func (l *lookup) merge(it *item) {
 	}
 	if !l.o.Uncounted && !l.o.Warm {
 		l.c.answered(st.State, st.Reason == ReasonNegative)
+		if st.State == Miss {
+			l.c.stats.missed.add(it.key)
+		}
 	}
 	if st.Collapsed {
 		l.c.count(countCoalesced, 1)

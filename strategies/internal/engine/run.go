@@ -69,6 +69,8 @@ func (r *run) protect(ctx context.Context, loads []*Load) (err error) {
 
 // ended follows the end of the loader.
 func (r *run) ended(ctx context.Context, jobs []*job, took time.Duration) {
+	r.c.stats.loads.add(took)
+	r.c.e.counters.loads.add(took)
 	trace := r.c.e.cfg.Trace.Load
 	for _, j := range jobs {
 		j.out.value = j.load.Value
