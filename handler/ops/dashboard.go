@@ -15,13 +15,17 @@ var dashboardPage []byte
 var dashboardPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; " +
 	"script-src " + inlineHashes(dashboardPage, "script") + "; style-src " + inlineHashes(dashboardPage, "style")
 
-// Dashboard shows the counters of store on one page that loads nothing from
-// elsewhere and asks for new numbers every two seconds: hit rate, latency, what
-// it costs, the breaker, pending invalidations, and a table of routes. The
-// numbers come from the same path with "Accept: application/json".
+// Dashboard shows on one page, which loads nothing from elsewhere and asks for new
+// numbers every five seconds, how store does: answers, commands and errors per
+// second of the last quarter of an hour, the breaker's states, why answers were not
+// the cache's, the loaders' latency, the bill of the day and what was saved, routes
+// and functions, the keys that miss most, pending invalidations, and all instances
+// beside this one where the Store has StoreConfig.FleetMetrics. The numbers come from
+// the same path with "Accept: application/json", also while Redis is down.
 //
 // With [Secret] the page itself is shown to anyone, holds no number, and asks
-// for the secret, which it keeps in the tab's memory only.
+// for the secret, which it keeps in the tab's memory only. Keys may tell who asked for
+// what: without [Secret], put the page behind an access check of your own.
 func Dashboard(store *strategies.Store, options ...Option) http.Handler {
 	a := accessOf(options)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,7 +34,7 @@ func Dashboard(store *strategies.Store, options ...Option) http.Handler {
 		}
 		if wantsJSON(r.Header) {
 			if !a.refuse(w, r) {
-				writeJSON(w, http.StatusOK, gather(r.Context(), store))
+				writeJSON(w, http.StatusOK, reportOf(r.Context(), store))
 			}
 			return
 		}

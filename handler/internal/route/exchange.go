@@ -140,6 +140,7 @@ func (x *Exchange) Refuse(status int, text, detail string) {
 
 // Direct runs the handler on the client's writer, around the cache.
 func (x *Exchange) Direct(detail string) {
+	x.history.tick(x.Store, time.Now())
 	x.Count.BypassReasons.add(detail)
 	defer x.Count.Bypass.Since(x.Began)
 	v := Verdict{State: strategies.Bypass, fwd: "bypass", detail: detail}
@@ -160,6 +161,7 @@ func Restore(h, from http.Header, name string) {
 }
 
 func (x *Exchange) tally(v Verdict, own *Outcome) {
+	x.history.tick(x.Store, time.Now())
 	n := &x.Count
 	switch v.State {
 	case strategies.Hit:

@@ -44,6 +44,8 @@ type Route struct {
 	Store *strategies.Store
 	Cache *strategies.Cache[*record.Response]
 	Count Counters
+	// history is that of the Store.
+	history *History
 	// passes are the keys whose answers may not be stored.
 	passes passes
 	// variants are those that were stored lately.
@@ -59,7 +61,13 @@ func (r *Route) Name() string { return r.Class.Name }
 // two mounts, use the same one. It keeps nothing alive.
 var registry struct {
 	mu     sync.Mutex
-	stores map[weak.Pointer[strategies.Store]]map[string]weak.Pointer[Route]
+	stores map[weak.Pointer[strategies.Store]]*known
+}
+
+// known is what is known of one Store.
+type known struct {
+	routes  map[string]weak.Pointer[Route]
+	history *History
 }
 
 // For returns the route of s in store, for mounting or for warming. It panics if
@@ -71,13 +79,13 @@ func For(store *strategies.Store, s Settings, mount bool) *Route {
 	}
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
-	known := routesOf(store)
-	r := known[s.Class.Name].Value()
+	known := knownOf(store)
+	r := known.routes[s.Class.Name].Value()
 	switch {
 	case r == nil:
 		s.Class.Advanced.Codec = record.Codec{}
-		r = &Route{Settings: s, Store: store, Cache: strategies.New[*record.Response](store, s.Class)}
-		known[s.Class.Name] = weak.Make(r)
+		r = &Route{Settings: s, Store: store, Cache: strategies.New[*record.Response](store, s.Class), history: known.history}
+		known.routes[s.Class.Name] = weak.Make(r)
 	case r.Description != s.Description:
 		panic(fmt.Sprintf("handler: two different Configs have the Prefix %q", s.Class.Name))
 	case mount && r.mounted && s.Functions:
@@ -87,23 +95,29 @@ func For(store *strategies.Store, s Settings, mount bool) *Route {
 	return r
 }
 
-// routesOf is called with the registry's lock held.
-func routesOf(store *strategies.Store) map[string]weak.Pointer[Route] {
+// knownOf is called with the registry's lock held.
+func knownOf(store *strategies.Store) *known {
 	if registry.stores == nil {
-		registry.stores = map[weak.Pointer[strategies.Store]]map[string]weak.Pointer[Route]{}
+		registry.stores = map[weak.Pointer[strategies.Store]]*known{}
 	}
 	w := weak.Make(store)
-	known := registry.stores[w]
-	if known == nil {
-		known = map[string]weak.Pointer[Route]{}
-		registry.stores[w] = known
-		runtime.AddCleanup(store, func(w weak.Pointer[strategies.Store]) {
-			registry.mu.Lock()
-			defer registry.mu.Unlock()
-			delete(registry.stores, w)
-		}, w)
+	if of := registry.stores[w]; of != nil {
+		return of
 	}
-	return known
+	of := &known{routes: map[string]weak.Pointer[Route]{}, history: &History{}}
+	registry.stores[w] = of
+	runtime.AddCleanup(store, func(w weak.Pointer[strategies.Store]) {
+		registry.mu.Lock()
+		defer registry.mu.Unlock()
+		delete(registry.stores, w)
+	}, w)
+	return of
+}
+
+func historyOf(store *strategies.Store) *History {
+	registry.mu.Lock()
+	defer registry.mu.Unlock()
+	return knownOf(store).history
 }
 
 // All are the routes of a Store that are in use, by name.
@@ -111,7 +125,7 @@ func All(store *strategies.Store) []*Route {
 	registry.mu.Lock()
 	defer registry.mu.Unlock()
 	var all []*Route
-	for _, w := range registry.stores[weak.Make(store)] {
+	for _, w := range knownOf(store).routes {
 		if r := w.Value(); r != nil {
 			all = append(all, r)
 		}

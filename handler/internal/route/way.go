@@ -2,6 +2,7 @@ package route
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/cldcde/restash/handler/internal/rfc9111"
 )
@@ -78,6 +79,7 @@ func (w Way) status() string {
 
 // Around marks the answer to a request that goes around the cache.
 func (r *Route) Around(h http.Header, way Way) {
+	r.history.tick(r.Store, time.Now())
 	r.Count.BypassReasons.add(way.word())
 	h["X-Cache"] = bypassState
 	h["Cache-Status"] = []string{way.status()}
