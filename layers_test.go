@@ -20,7 +20,7 @@ import (
 var layers = map[string]string{
 	"strategies": "write warm get option cache shape store executor key errors config status codec",
 	"strategies/internal/engine": "get lookup audit refresh execute run store behind lease late lifecycle stats item local write strict " +
-		"encode job read backoff place invalidate redis fleet saving msetex class options engine quota pending tracker counters decide " +
+		"encode job read backoff place invalidate redis fleet saving msetex class options engine quota pending tracker counters topkeys decide " +
 		"recent snapshot tokens status errors command",
 }
 

@@ -72,7 +72,7 @@ func busy() report {
 	r := report{
 		document: document{
 			Metrics: basicsOf(912340, 50321, 12, 2140*time.Microsecond), Scope: "fleet", Namespace: "shop-production",
-			Cache: &details{P50: 1.4, P99: 12.5, LoadP50: 42, LoadP99: 1840, Commands: 183211, Invalidations: 77, Refreshes: 1822, RefreshesFailed: 3, Breaker: "closed"},
+			Cache: &details{P50: 1.4, P99: 12.5, LoadP50: 42, LoadP99: 1840, Commands: 183211, Invalidations: 77, Refreshes: 1822, RefreshesFailed: 3, Audited: 912, Outdated: 2, OutdatedAge: 41, Breaker: "closed", Quota: &quota{"month", 500_000, 183_211, "nothing"}},
 		},
 		Instance: basicsOf(91234, 5032, 2, 2140*time.Microsecond),
 		Totals:   totals{Hits: 89000, Stale: 2234, Misses: 5032, Bypass: 3321, Errors: 214},
@@ -131,7 +131,7 @@ func TestDashboard_inABrowser(t *testing.T) {
 	defer server.Close()
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(server.URL+"/cache")))
 	becomes(t, ctx, `document.querySelectorAll("#rows tr").length === 3`)
-	for _, want := range []string{"shop-production", "183,211 commands", "$0.37", "91,234 loads", "p99 1.8 s", "invalidated", "credentials", "All instances"} {
+	for _, want := range []string{"shop-production", "183,211 commands", "$0.37", "91,234 loads", "p99 1.8 s", "invalidated", "credentials", "All instances", "2 outdated", "of 500,000 commands"} {
 		becomes(t, ctx, fmt.Sprintf("document.body.innerText.includes(%q)", want))
 	}
 	becomes(t, ctx, `document.querySelector("#errors .k-open") && document.querySelector("#answers .k-hits") && document.querySelectorAll("#answers text").length > 8`)

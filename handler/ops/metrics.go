@@ -84,6 +84,7 @@ type details struct {
 	Audited         int64   `json:"audited"`
 	Outdated        int64   `json:"outdated"`
 	OutdatedAge     float64 `json:"outdatedAge"` // mean, in seconds
+	Shed            int64   `json:"shed"`
 	LocalHits       int64   `json:"localHits"`
 	P50             float64 `json:"p50"`
 	P99             float64 `json:"p99"`
@@ -99,6 +100,22 @@ type details struct {
 	Breaker         string  `json:"breaker"`
 	BreakerCause    string  `json:"breakerCause,omitempty"`
 	Disabled        bool    `json:"disabled"`
+	Quota           *quota  `json:"quota,omitempty"`
+}
+
+// quota is how far one is used, and what is left out so that it lasts.
+type quota struct {
+	Period string `json:"period"`
+	Limit  int64  `json:"limit"`
+	Used   int64  `json:"used"`
+	Saving string `json:"saving"`
+}
+
+func quotaOf(q strategies.QuotaStats) *quota {
+	if q.Limit == 0 {
+		return nil
+	}
+	return &quota{q.Period, q.Limit, q.Used, q.Saving.String()}
 }
 
 // routeCounts are what one preset's middleware has answered in this instance.
@@ -140,12 +157,13 @@ func detailsOf(st strategies.Stats) *details {
 		Stale: st.Stale, Negative: st.Negative, Bypass: st.Bypass, Coalesced: st.Coalesced,
 		Refreshes: st.Refreshes, RefreshesFailed: st.RefreshesFailed, Oversized: st.Oversized,
 		Audited: st.Audited, Outdated: st.Outdated, OutdatedAge: twoDecimals(st.OutdatedAge.Seconds()),
-		LocalHits: st.LocalHits, P50: milliseconds(st.P50), P99: milliseconds(st.P99),
+		Shed: st.Shed, LocalHits: st.LocalHits, P50: milliseconds(st.P50), P99: milliseconds(st.P99),
 		LoadP50: milliseconds(st.LoadP50), LoadP99: milliseconds(st.LoadP99),
 		Commands: st.Commands, Trips: st.Trips, CommandsSaved: st.CommandsSaved,
 		BytesOut: st.BytesOut, BytesIn: st.BytesIn,
 		Invalidations: st.Invalidations, Pending: st.Pending,
 		Breaker: st.Breaker.String(), BreakerCause: withoutAddresses(st.BreakerCause), Disabled: st.Disabled,
+		Quota: quotaOf(st.Quota),
 	}
 }
 

@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -85,3 +87,21 @@ func (e *Engine) Stats() Stats {
 
 // Stats returns the counters of all classes of this name.
 func (c *Class) Stats() ClassStats { return c.stats.snapshot() }
+
+// TopMisses are the keys of all classes that missed most often, at most n.
+func (e *Engine) TopMisses(n int) []KeyMisses {
+	var all []KeyMisses
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for name, c := range e.classes {
+		c.missed.mu.Lock()
+		for key, count := range c.missed.counts {
+			all = append(all, KeyMisses{name, key, count})
+		}
+		c.missed.mu.Unlock()
+	}
+	slices.SortFunc(all, func(a, b KeyMisses) int {
+		return cmp.Or(cmp.Compare(b.Misses, a.Misses), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key))
+	})
+	return all[:min(n, len(all))]
+}

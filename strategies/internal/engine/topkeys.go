@@ -1,10 +1,6 @@
 package engine
 
-import (
-	"cmp"
-	"slices"
-	"sync"
-)
+import "sync"
 
 // maxTopKeys is how many keys of a class are counted at a time.
 const maxTopKeys = 64
@@ -44,22 +40,4 @@ func (t *topKeys) add(key string) {
 		delete(t.counts, rarest)
 	}
 	t.counts[key] = n + 1
-}
-
-// TopMisses are the keys of all classes that missed most often, at most n.
-func (e *Engine) TopMisses(n int) []KeyMisses {
-	var all []KeyMisses
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for name, c := range e.classes {
-		c.missed.mu.Lock()
-		for key, count := range c.missed.counts {
-			all = append(all, KeyMisses{name, key, count})
-		}
-		c.missed.mu.Unlock()
-	}
-	slices.SortFunc(all, func(a, b KeyMisses) int {
-		return cmp.Or(cmp.Compare(b.Misses, a.Misses), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key))
-	})
-	return all[:min(n, len(all))]
 }
