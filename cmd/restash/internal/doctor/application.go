@@ -24,9 +24,18 @@ type report struct {
 		Pending      float64 `json:"pending"`
 		Oversized    float64 `json:"oversized"`
 		Disabled     bool    `json:"disabled"`
-		Namespace    string  `json:"namespace"`
+		Audited      float64 `json:"audited"`
+		Outdated     float64 `json:"outdated"`
+		OutdatedAge  float64 `json:"outdatedAge"` // seconds
+		Quota        struct {
+			Period string  `json:"period"`
+			Limit  float64 `json:"limit"`
+			Used   float64 `json:"used"`
+			Saving string  `json:"saving"`
+		} `json:"quota"`
 	} `json:"cache"`
-	Routes []struct {
+	Namespace string `json:"namespace"`
+	Routes    []struct {
 		Name string  `json:"name"`
 		Hits float64 `json:"hits"`
 	} `json:"routes"`
@@ -79,7 +88,9 @@ func (x *examination) judge(r report) {
 	if r.Cache.Oversized > 0 {
 		x.note("size", Warn, "store less in one value, or raise client.Limits to what the plan allows", "%.0f values were too large to be stored", r.Cache.Oversized)
 	}
-	if other := r.Cache.Namespace; other != "" && other != x.Namespace {
+	x.quota(r)
+	x.consistency(r)
+	if other := r.Namespace; other != "" && other != x.Namespace {
 		x.note("application", Warn, "use the same namespace in both: --namespace "+other, "it caches in namespace %s, and %s was examined", other, x.Namespace)
 		return
 	}
@@ -97,6 +108,32 @@ func (x *examination) breaker(r report) {
 			cause = "unknown"
 		}
 		x.note("breaker", Warn, "mend the cause: the breaker tries again by itself", "%s: %s", r.Cache.Breaker, cause)
+	}
+}
+
+// quota is about the one that the application was told; the plan's own cannot be
+// seen over REST.
+func (x *examination) quota(r report) {
+	switch q := r.Cache.Quota; {
+	case q.Limit == 0:
+		x.note("quota", Skip, "", "none is set (StoreConfig.Quota); the database's page in the console shows what is used")
+	case q.Saving != "nothing":
+		x.note("quota", Warn, "raise the plan and StoreConfig.Quota, lengthen TTLs, or mark more classes as Expendable",
+			"%.0f of the %s's %.0f commands are used, which is too fast: left out are %s", q.Used, q.Period, q.Limit, q.Saving)
+	default:
+		x.note("quota", OK, "", "%.0f of the %s's %.0f commands are used", q.Used, q.Period, q.Limit)
+	}
+}
+
+func (x *examination) consistency(r report) {
+	switch c := r.Cache; {
+	case c.Audited == 0:
+		x.note("consistency", Skip, "", "no hit was audited (StoreConfig.Audit)")
+	case c.Outdated > 0:
+		x.note("consistency", Warn, "invalidate where that data is written: the log names the classes, Trace.Outdated the keys",
+			"%.0f of %.0f audited hits were outdated, by %.0f s in the mean", c.Outdated, c.Audited, c.OutdatedAge)
+	default:
+		x.note("consistency", OK, "", "none of %.0f audited hits was outdated", c.Audited)
 	}
 }
 
