@@ -25,6 +25,7 @@ import (
 // pointers.
 func Key(parts ...any) string {
 	var b strings.Builder
+	b.Grow(64) // most keys fit
 	for i, p := range parts {
 		if i > 0 {
 			b.WriteByte(':')

@@ -80,8 +80,8 @@ func (Codec) Decode(data []byte, v any) error {
 
 func decodeResponse(data []byte) (*Response, error) {
 	line, rest, found := bytes.Cut(data, newline)
-	facts := strings.Split(string(line), " ")
-	if !found || len(facts) != 6 || facts[0] != FormatName {
+	facts, complete := factsOf(string(line))
+	if !found || !complete || facts[0] != FormatName {
 		return nil, errFormat
 	}
 	var numbers [3]int64
@@ -109,6 +109,18 @@ func decodeResponse(data []byte) (*Response, error) {
 	}
 	r.Body = rest[:len(rest):len(rest)]
 	return r, nil
+}
+
+// factsOf are the six facts of a line, parted by single spaces.
+func factsOf(line string) (facts [6]string, complete bool) {
+	for i := range facts[:5] {
+		var more bool
+		if facts[i], line, more = strings.Cut(line, " "); !more {
+			return facts, false
+		}
+	}
+	facts[5] = line
+	return facts, !strings.Contains(line, " ")
 }
 
 // maxMillis keeps times in the range that time.Time can do arithmetic on.
