@@ -50,6 +50,10 @@ fuzz: ## new fuzzing, 5 s a target, before handing in (FUZZ=30s for longer)
 bench: ## run all benchmarks with their allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
+.PHONY: mutants
+mutants: ## break each guard of the first promise on purpose and want its test to fail (about ten minutes)
+	RESTASH_MUTANTS=all $(GO) test -count=1 -v -timeout=60m -run '^TestMutants_areKilled$$' .
+
 .PHONY: soak
 soak: ## long stress: -race many times over, then new fuzzing
 	RESTASH_SOAK=1 $(GO) test -race -count=$(SOAK_COUNT) -timeout=60m ./...
