@@ -182,21 +182,6 @@ func TestPatternWithAReadOnlyToken(t *testing.T) {
 	assert.Zero(t, r.Keys)
 }
 
-func TestPatternBudget(t *testing.T) {
-	srv := upstashtest.Run(t)
-	var keys []string
-	for i := range 2500 {
-		keys = append(keys, fmt.Sprint("k:", i))
-	}
-	store, cache := users(t, srv, srv.Token, keys...)
-	_, err := store.Invalidate(t.Context(), invalidate.Budget(invalidate.Pattern(cache, invalidate.Any), 2))
-	require.ErrorIs(t, err, invalidate.ErrBudget)
-	r, err := store.Invalidate(t.Context(), invalidate.Pattern(cache, invalidate.Any))
-	require.NoError(t, err)
-	assert.NotZero(t, r.Keys)
-	assert.False(t, cached(t, cache, "k:7"))
-}
-
 func FuzzPattern(f *testing.F) {
 	f.Add("a*b*c", "aXbXc")
 	f.Add("[^a-z]?\\*", "Ab*")

@@ -95,7 +95,7 @@ func newScan(space keyspace.Space, i item) Scan {
 	s.match = escapeGlob(s.prefix) + "*:" + strings.Join(texts, ":") + "*"
 	for n, p := range i.pattern {
 		if !p.glob {
-			texts[n] = escapeGlob(keyspace.Canonical(p.text))
+			texts[n] = keyspace.Canonical(p.text) // which no glob character survives
 		}
 	}
 	s.glob = strings.Join(texts, ":")

@@ -117,6 +117,9 @@ func TestSoftInvalidationServesStale(t *testing.T) {
 			assert.Equal(t, 1, v.N)
 		})
 	}
+}
+
+func TestSoftTargetsNeedASoftStore(t *testing.T) {
 	_, err := newStore(t, newServer(t)).Invalidate(t.Context(), invalidate.Soft(invalidate.All()))
 	assert.ErrorIs(t, err, strategies.ErrSoft)
 }

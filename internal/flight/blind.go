@@ -90,7 +90,7 @@ func (t *Table[S, V]) tryBlind(wants []Want, since uint64, now bool) ([]Ticket[S
 func (s *slot[S, V]) since(seq uint64) (found, older *Load[S, V]) {
 	for _, l := range s.loads {
 		switch {
-		case l.finished > 0 || l.voided:
+		case l.finished > 0:
 		case l.begun == 0 || l.begun > seq:
 			return l, nil
 		case !l.returned:

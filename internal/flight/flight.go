@@ -222,11 +222,7 @@ func (r *Read[S, V]) answered(s *slot[S, V]) {
 	if i := slices.Index(s.reads, r); i >= 0 {
 		s.reads = slices.Delete(s.reads, i, i+1)
 	}
-	for _, l := range s.loads {
-		if l.finished == 0 || l.finished > r.sent {
-			r.joinable = append(r.joinable, l)
-		}
-	}
+	r.joinable = append(r.joinable, s.loads...)
 }
 
 // Begin registers a read of several keys that the caller runs by itself; it

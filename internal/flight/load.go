@@ -104,11 +104,17 @@ func (t *Table[S, V]) find(key string, read *Read[S, V], tokens []Token) *Load[S
 		candidates = append(slices.Clip(candidates), s.loads...)
 	}
 	for _, l := range candidates {
-		if l.key == key && !l.voided && !l.private && l.lateFrom == 0 && (l.closedAt == 0 || read.sent < l.closedAt) && l.sameAs(tokens) {
+		if l.key == key && !l.voided && !l.private && l.openTo(read) && l.sameAs(tokens) {
 			return l
 		}
 	}
 	return nil
+}
+
+// openTo reports whether the read was sent early enough. One that was sent
+// behind the load's end shows what its store did, or that it was undone.
+func (l *Load[S, V]) openTo(read *Read[S, V]) bool {
+	return (l.closedAt == 0 || read.sent < l.closedAt) && (l.finished == 0 || read.sent < l.finished)
 }
 
 // sameAs reports whether a caller that saw tokens may share the load: it must
