@@ -105,7 +105,7 @@ func chosen(all []mutant, which string, now time.Time) []mutant {
 		return list
 	}
 	return slices.DeleteFunc(all, func(m mutant) bool {
-		return which != "all" && !strings.Contains(m.name+" "+m.in+" "+m.run, which)
+		return which != "all" && !strings.Contains(m.name+" "+m.in+" "+m.pkg+" "+m.run, which)
 	})
 }
 
