@@ -54,6 +54,7 @@ func TestDecide(t *testing.T) {
 		"a token has come":             {tokens: appeared, state: Miss, reason: ReasonInvalidated},
 		"a mark that was not read":     {tokens: unread, state: Miss, reason: ReasonInvalidated},
 		"softly invalidated":           {tokens: soft, act: refresh, state: Stale, reason: ReasonStale, valid: true, onError: true},
+		"and expired":                  {tokens: soft, age: 2 * time.Minute, state: Miss, reason: ReasonExpired, valid: true, onError: true},
 		"strict: an absent token":      {tokens: same, rules: rules{strict: true}, state: Miss, reason: ReasonInvalidated},
 		"forced":                       {tokens: same, rules: rules{force: true}, state: Miss, reason: ReasonForced, valid: true},
 		"forced, expired":              {tokens: same, age: 2 * time.Minute, rules: rules{force: true}, state: Miss, reason: ReasonForced, valid: true, onError: true},
