@@ -1,6 +1,7 @@
 package strategies_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -187,4 +188,31 @@ func TestASoftPendingInvalidationMakesStale(t *testing.T) {
 		_, st := get(t, c, "k", &src)
 		assert.Equal(t, strategies.Stale, st.State)
 	})
+}
+
+// The reader names no tag: the entry does, and its token in Redis is still the
+// old one.
+func TestWhatIsPendingHitsByTagsThatOnlyTheEntryNames(t *testing.T) {
+	srv := newServer(t)
+	store := newStore(t, srv)
+	c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+	tagged := func(_ context.Context, l *strategies.Load[item]) (item, error) {
+		l.AddTags("t")
+		return item{N: 1}, nil
+	}
+	var st strategies.Status
+	_, err := c.Fetch(t.Context(), "k", tagged, strategies.Report(&st))
+	require.NoError(t, err)
+	require.NoError(t, store.Flush(t.Context()))
+	_, err = c.Fetch(t.Context(), "k", tagged, strategies.Report(&st))
+	require.NoError(t, err)
+	require.Equal(t, strategies.Hit, st.State)
+	heal, _ := full(srv)
+	defer heal()
+	_, err = store.Invalidate(t.Context(), invalidate.Tags("t"))
+	require.ErrorIs(t, err, strategies.ErrPending)
+	_, err = c.Fetch(t.Context(), "k", tagged, strategies.Report(&st))
+	require.NoError(t, err)
+	assert.Equal(t, strategies.Miss, st.State)
+	assert.Equal(t, "invalidated", st.Reason)
 }

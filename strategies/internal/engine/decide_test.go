@@ -44,24 +44,25 @@ func TestDecide(t *testing.T) {
 		valid    bool
 		onError  bool
 	}{
-		"fresh":                        {tokens: same, act: serve, state: Hit, valid: true, onError: true},
-		"the last moment of its TTL":   {tokens: same, age: time.Minute - 1, act: serve, state: Hit, valid: true, onError: true},
-		"stale":                        {tokens: same, age: time.Minute, act: refresh, state: Stale, reason: ReasonStale, valid: true, onError: true},
-		"the window has ended":         {tokens: same, age: 2 * time.Minute, state: Miss, reason: ReasonExpired, valid: true, onError: true},
-		"also that for errors":         {tokens: same, age: 3 * time.Minute, state: Miss, reason: ReasonExpired, valid: true},
-		"invalidated":                  {tokens: other, state: Miss, reason: ReasonInvalidated},
-		"a token is gone":              {tokens: lost, state: Miss, reason: ReasonInvalidated},
-		"a token has come":             {tokens: appeared, state: Miss, reason: ReasonInvalidated},
-		"a mark that was not read":     {tokens: unread, state: Miss, reason: ReasonInvalidated},
-		"softly invalidated":           {tokens: soft, act: refresh, state: Stale, reason: ReasonStale, valid: true, onError: true},
-		"and expired":                  {tokens: soft, age: 2 * time.Minute, state: Miss, reason: ReasonExpired, valid: true, onError: true},
-		"strict: an absent token":      {tokens: same, rules: rules{strict: true}, state: Miss, reason: ReasonInvalidated},
-		"forced":                       {tokens: same, rules: rules{force: true}, state: Miss, reason: ReasonForced, valid: true},
-		"forced, expired":              {tokens: same, age: 2 * time.Minute, rules: rules{force: true}, state: Miss, reason: ReasonForced, valid: true, onError: true},
-		"warmed while stale":           {tokens: same, age: time.Minute, rules: rules{warm: true}, state: Miss, reason: ReasonStale, valid: true},
-		"known not to exist":           {tokens: same, negative: true, act: serve, state: Hit, reason: ReasonNegative},
-		"not known any more":           {tokens: same, negative: true, age: time.Minute, state: Miss, reason: ReasonStale},
-		"known, and invalidated since": {tokens: other, negative: true, state: Miss, reason: ReasonInvalidated},
+		"fresh":                         {tokens: same, act: serve, state: Hit, valid: true, onError: true},
+		"the last moment of its TTL":    {tokens: same, age: time.Minute - 1, act: serve, state: Hit, valid: true, onError: true},
+		"stale":                         {tokens: same, age: time.Minute, act: refresh, state: Stale, reason: ReasonStale, valid: true, onError: true},
+		"the window has ended":          {tokens: same, age: 2 * time.Minute, state: Miss, reason: ReasonExpired, valid: true, onError: true},
+		"also that for errors":          {tokens: same, age: 3 * time.Minute, state: Miss, reason: ReasonExpired, valid: true},
+		"invalidated":                   {tokens: other, state: Miss, reason: ReasonInvalidated},
+		"a token is gone":               {tokens: lost, state: Miss, reason: ReasonInvalidated},
+		"a token has come":              {tokens: appeared, state: Miss, reason: ReasonInvalidated},
+		"a mark that was not read":      {tokens: unread, state: Miss, reason: ReasonInvalidated},
+		"a soft mark that was not read": {tokens: same[:2], state: Miss, reason: ReasonInvalidated},
+		"softly invalidated":            {tokens: soft, act: refresh, state: Stale, reason: ReasonStale, valid: true, onError: true},
+		"and expired":                   {tokens: soft, age: 2 * time.Minute, state: Miss, reason: ReasonExpired, valid: true, onError: true},
+		"strict: an absent token":       {tokens: same, rules: rules{strict: true}, state: Miss, reason: ReasonInvalidated},
+		"forced":                        {tokens: same, rules: rules{force: true}, state: Miss, reason: ReasonForced, valid: true},
+		"forced, expired":               {tokens: same, age: 2 * time.Minute, rules: rules{force: true}, state: Miss, reason: ReasonForced, valid: true, onError: true},
+		"warmed while stale":            {tokens: same, age: time.Minute, rules: rules{warm: true}, state: Miss, reason: ReasonStale, valid: true},
+		"known not to exist":            {tokens: same, negative: true, act: serve, state: Hit, reason: ReasonNegative},
+		"not known any more":            {tokens: same, negative: true, age: time.Minute, state: Miss, reason: ReasonStale},
+		"known, and invalidated since":  {tokens: other, negative: true, state: Miss, reason: ReasonInvalidated},
 	} {
 		tt.rules.soft = true
 		s := &snapshot{data: []byte("x"), parsed: true, tokens: tt.tokens,
@@ -79,4 +80,12 @@ func TestDecide_pendingIsInvalid(t *testing.T) {
 	assert.Equal(t, ReasonInvalidated, decide(s, stored, rules{}).reason)
 	s.hardPending, s.softPending = false, true
 	assert.Equal(t, Stale, decide(s, stored, rules{soft: true}).state)
+}
+
+// Where soft tokens are not read, an entry that names some is as good as another.
+func TestDecide_softMarksWithoutSoftTokens(t *testing.T) {
+	s := &snapshot{data: []byte("x"), parsed: true, tokens: []flight.Token{{ID: "k", Value: "a"}},
+		entry: fixed(t, false, entry.Mark{ID: "k", Token: "a"}, entry.Mark{ID: "K", Token: "s"})}
+	assert.Equal(t, Hit, decide(s, stored, rules{}).state)
+	assert.Equal(t, ReasonInvalidated, decide(s, stored, rules{soft: true}).reason)
 }
