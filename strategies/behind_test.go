@@ -179,3 +179,25 @@ func TestWhoWaitsForStores(t *testing.T) {
 		})
 	}
 }
+
+// scattered is an executor that does not know when its work is done.
+type scattered struct{}
+
+func (scattered) Submit(work func()) bool     { go work(); return true }
+func (scattered) Wait() time.Duration         { return 0 }
+func (scattered) Flush(context.Context) error { return nil }
+
+func TestFlushWaitsForStoresOfAnyExecutor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		store := newStore(t, srv, func(c *strategies.StoreConfig) { c.Executor = scattered{} })
+		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+		defer srv.Intercept(delayed(trip))()
+		var src source
+		_, st := get(t, c, "k", &src)
+		require.True(t, st.Storing)
+		require.NoError(t, store.Flush(t.Context()))
+		_, st = get(t, c, "k", &src)
+		assert.Equal(t, strategies.Hit, st.State)
+	})
+}

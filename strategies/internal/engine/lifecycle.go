@@ -54,7 +54,7 @@ func (e *Engine) breakerChanged(ch breaker.Change) {
 // ctx allows.
 func (e *Engine) Flush(ctx context.Context) error {
 	_ = e.flushPending(ctx) // it must not wait for slow loads
-	return errors.Join(e.exec.Flush(ctx), e.flushPending(ctx))
+	return errors.Join(e.exec.Flush(ctx), e.stores.Idle(ctx), e.flushPending(ctx))
 }
 
 // Close is [Engine.Flush] with more patience for what is pending, and then waits
