@@ -207,12 +207,37 @@ func TestWhatIsPendingHitsByTagsThatOnlyTheEntryNames(t *testing.T) {
 	_, err = c.Fetch(t.Context(), "k", tagged, strategies.Report(&st))
 	require.NoError(t, err)
 	require.Equal(t, strategies.Hit, st.State)
+	other := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour}) // which has heard of no tag
 	heal, _ := full(srv)
 	defer heal()
 	_, err = store.Invalidate(t.Context(), invalidate.Tags("t"))
 	require.ErrorIs(t, err, strategies.ErrPending)
-	_, err = c.Fetch(t.Context(), "k", tagged, strategies.Report(&st))
+	_, err = other.Fetch(t.Context(), "k", tagged, strategies.Report(&st))
 	require.NoError(t, err)
 	assert.Equal(t, strategies.Miss, st.State)
 	assert.Equal(t, "invalidated", st.Reason)
+}
+
+// A token for which Redis has no room is not replaced: what depends on it is
+// invalid here until Redis takes it, and then everywhere.
+func TestWhatRedisRefusesStaysPending(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		store := newStore(t, srv)
+		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+		var src source
+		get(t, c, "k", &src)
+		heal, _ := full(srv)
+		_, err := store.Invalidate(t.Context(), invalidate.Key(c, "k"))
+		require.ErrorIs(t, err, strategies.ErrPending)
+		_, st := get(t, c, "k", &src)
+		assert.Equal(t, strategies.Miss, st.State, "in this process it is invalid")
+		heal()
+		time.Sleep(time.Minute)
+		require.NoError(t, store.Flush(t.Context()))
+		fresh := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})
+		_, st = get(t, fresh, "k", &src)
+		assert.Equal(t, strategies.Miss, st.State, "and now everywhere")
+		assert.Equal(t, strategies.ReasonInvalidated, st.Reason)
+	})
 }
