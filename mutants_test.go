@@ -78,7 +78,7 @@ func TestMutants_areKilled(t *testing.T) {
 	list := chosen(mutants(t), which, time.Now())
 	for _, m := range list {
 		start := time.Now()
-		err, how := m.live(t)
+		how, err := m.live(t)
 		t.Logf("%5.1f s  %-60s %s", time.Since(start).Seconds(), m.name, how)
 		if assert.NoErrorf(t, err, "%s: %s", m.where, m.name) {
 			killed++
@@ -246,14 +246,14 @@ func (m mutant) testExists() error {
 
 // live runs the mutant's test on it. A nil error says that it was killed, how by
 // whom.
-func (m mutant) live(t *testing.T) (err error, how string) {
+func (m mutant) live(t *testing.T) (how string, err error) {
 	path, text, err := m.apply()
 	if err != nil {
-		return err, "text not found"
+		return "text not found", err
 	}
 	binary, err := m.build(t, path, text)
 	if err != nil {
-		return err, "NOT BUILT"
+		return "NOT BUILT", err
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*testTime)
 	defer cancel()
@@ -292,20 +292,20 @@ func (m mutant) build(t *testing.T, path, text string) (binary string, err error
 var failed = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
 
 // judge tells from the end of a test who killed the mutant.
-func (m mutant) judge(out string, err error) (error, string) {
+func (m mutant) judge(out string, err error) (string, error) {
 	timedOut := strings.Contains(out, "panic: test timed out")
 	switch {
 	case strings.Contains(out, "no tests to run"):
-		return fmt.Errorf("%s runs nothing in %s", m.run, m.pkg), "NO TEST"
+		return "NO TEST", fmt.Errorf("%s runs nothing in %s", m.run, m.pkg)
 	case err == nil:
-		return fmt.Errorf("%s %s does not notice\n%s", m.pkg, m.run, out), "SURVIVED"
+		return "SURVIVED", fmt.Errorf("%s %s does not notice\n%s", m.pkg, m.run, out)
 	case timedOut && m.hangs:
-		return nil, "killed by the deadline"
+		return "killed by the deadline", nil
 	case timedOut || !strings.Contains(out, "FAIL") && !strings.Contains(out, "panic: "):
-		return fmt.Errorf("%s %s did not end, and the list does not say that it hangs\n%s", m.pkg, m.run, out), "DID NOT END"
+		return "DID NOT END", fmt.Errorf("%s %s did not end, and the list does not say that it hangs\n%s", m.pkg, m.run, out)
 	}
 	if names := failed.FindAllStringSubmatch(out, -1); len(names) > 0 {
-		return nil, "killed by " + names[len(names)-1][1]
+		return "killed by " + names[len(names)-1][1], nil
 	}
-	return nil, "killed by a panic"
+	return "killed by a panic", nil
 }
