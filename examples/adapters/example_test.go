@@ -39,7 +39,7 @@ func newStore() *strategies.Store {
 	if err != nil {
 		panic(err)
 	}
-	store, err := strategies.NewStore(c, strategies.StoreConfig{})
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Executor: strategies.Inline(strategies.DefaultInline)})
 	if err != nil {
 		panic(err)
 	}
