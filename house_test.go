@@ -17,7 +17,7 @@ import (
 // The numbers of hand-written code that is no test. `make house` prints them.
 const (
 	medianLines   = 7  // half of the functions are this short
-	longLines     = 24 // nine in ten are this short
+	longLines     = 22 // nine in ten are this short
 	mostLines     = 50
 	mostDecisions = 15 // cyclomatic complexity
 )

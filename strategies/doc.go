@@ -22,6 +22,6 @@
 // process, or its sync token); for tags that a loader adds, and for SourceLag,
 // clocks agree to two seconds. If the database that the loader reads lags
 // behind its writer, StoreConfig.SourceLag must say by how much. An
-// invalidation that failed returns [ErrPending] and is sent again first while
+// invalidation that failed returns [ErrPending] and is sent again while
 // this process lives; if the process dies, old entries live to their expiry.
 package strategies

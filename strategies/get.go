@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +46,28 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 	return c.get(ctx, key, o, func(ctx context.Context, loads []*engine.Load) {
 		loads[0].Value, loads[0].Err = loaded(load(ctx, &Load[T]{loads[0]}))
 	})
+}
+
+// Peek returns what the cache holds for key, fresh or stale, and loads and
+// refreshes nothing. ok is false where a [Cache.Get] would load. Unlike Get it
+// tells what kept it from asking: the error is the cache's, [ErrTags], ctx's, or
+// [ErrNotFound] where that is remembered. It costs one command and is in no hit
+// rate.
+func (c *Cache[T]) Peek(ctx context.Context, key string, opts ...Option) (value T, ok bool, err error) {
+	if err := ctx.Err(); err != nil {
+		return value, false, err
+	}
+	o := c.options(append(slices.Clip(opts), Uncounted()))
+	if value, ok := c.local(ctx, key, o); ok {
+		return value, true, nil
+	}
+	found, ok, st, err := c.class.Peek(ctx, key, &o.Options)
+	o.report(st)
+	p, typed := found.(*T)
+	if !ok || !typed || err != nil {
+		return value, false, err
+	}
+	return *p, true, nil
 }
 
 // local answers from the process's own cache.

@@ -81,8 +81,8 @@ type StoreConfig struct {
 	Logger *slog.Logger
 	// Trace hears of single events.
 	Trace *Trace
-	// Disabled turns the cache off: every call loads. RESTASH_DISABLE=1 in the
-	// environment does the same.
+	// Disabled turns the cache off: every call loads. RESTASH_DISABLE=1, or true,
+	// yes or on, in the environment does the same.
 	Disabled bool
 }
 
@@ -176,10 +176,18 @@ func (c StoreConfig) withDefaults(env func(string) string) StoreConfig {
 	if c.Trace == nil {
 		c.Trace = &Trace{}
 	}
-	if env("RESTASH_DISABLE") == "1" {
-		c.Disabled = true
-	}
+	c.Disabled = c.Disabled || switchedOff(env("RESTASH_DISABLE"))
 	return c
+}
+
+// switchedOff reads RESTASH_DISABLE as people write it. Somebody sets it in an
+// emergency: what is no clear "no" is taken for a "yes".
+func switchedOff(text string) bool {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "", "0", "f", "false", "n", "no", "off":
+		return false
+	}
+	return true
 }
 
 func (s *Store) engineConfig(space keyspace.Space) engine.Config {

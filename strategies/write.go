@@ -57,18 +57,11 @@ func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) 
 	return err
 }
 
-// Delete runs del, which removes the value from the database, and invalidates
-// the key, also when del fails; del's error comes back unchanged. A nil del
-// only invalidates. It costs one command.
+// Delete runs del, which removes or changes the value in the database, and
+// invalidates the key, also when del fails; del's error comes back unchanged. A
+// nil del only invalidates. The next read loads. It costs one command.
 func (c *Cache[T]) Delete(ctx context.Context, key string, del func(ctx context.Context) error) error {
 	return c.DeleteMany(ctx, []string{key}, del)
-}
-
-// WriteAround runs save, which changes the value in the database, and
-// invalidates the key: the next read loads it. It is [Cache.Delete] under the
-// name that says what it is for.
-func (c *Cache[T]) WriteAround(ctx context.Context, key string, save func(ctx context.Context) error) error {
-	return c.DeleteMany(ctx, []string{key}, save)
 }
 
 // DeleteMany is [Cache.Delete] for many keys in one round trip.

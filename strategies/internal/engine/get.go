@@ -20,6 +20,22 @@ func (c *Class) Get(ctx context.Context, key string, load Loader, o *Options) (a
 	return it.value, l.status, it.err
 }
 
+// Peek returns what a read would be answered with and loads nothing. ok says that
+// there is a value; err is why the cache could not be asked, or [ErrNotFound].
+func (c *Class) Peek(ctx context.Context, key string, o *Options) (value any, ok bool, st Status, err error) {
+	l := c.lookup(nil, o)
+	it := &l.only
+	it.query = c.query(key, o)
+	_, err = l.read(ctx, []*item{it})
+	l.noteFailure(err)
+	l.decide(it, err)
+	l.merge(it)
+	if errors.Is(err, errOff) {
+		err = nil
+	}
+	return it.value, it.has, l.status, errors.Join(err, it.wrong, it.err)
+}
+
 // Result is the answer for one key of a batch.
 type Result struct {
 	Key    string

@@ -369,17 +369,20 @@ const batch = 250
 
 // TestDiffer sends a random sequence of commands to the engine and to a real
 // Redis, and compares after each one the reply and all that is stored.
-// RESTASH_SOAK is how many commands, RESTASH_SEED where to start. CI, which
-// demands a Redis, sends more than a developer waits for.
+// RESTASH_COMMANDS is how many, RESTASH_SEED where to start. CI, which demands a
+// Redis, sends more than a developer waits for, and a soak (RESTASH_SOAK) more
+// than CI does.
 func TestDiffer(t *testing.T) {
 	total := 20_000
 	switch {
+	case os.Getenv("RESTASH_SOAK") != "":
+		total = 1_000_000
 	case testing.Short() || raceEnabled:
 		total = 5_000
 	case os.Getenv("RESTASH_REQUIRE") != "":
 		total = 100_000
 	}
-	total = number(t, "RESTASH_SOAK", total)
+	total = number(t, "RESTASH_COMMANDS", total)
 	seed := uint64(number(t, "RESTASH_SEED", 1))
 	real := realRedis(t)
 	all := shapes(t)

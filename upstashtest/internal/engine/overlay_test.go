@@ -267,3 +267,17 @@ func BenchmarkVectorQuery(b *testing.B) {
 		}
 	}
 }
+
+// A list of one element that is moved onto itself is the list that it was.
+func TestRotation_keepsTheLifetime(t *testing.T) {
+	for _, args := range [][]string{{"LMOVE", "k", "k", "LEFT", "RIGHT"}, {"RPOPLPUSH", "k", "k"}} {
+		e := newEngine(t)
+		do(t, e, "RPUSH", "k", "a")
+		do(t, e, "EXPIRE", "k", "100")
+		assert.Equal(t, "a", string(do(t, e, args...).Bytes), args)
+		assert.Greater(t, do(t, e, "TTL", "k").Int, int64(90), args)
+		do(t, e, "PERSIST", "k")
+		do(t, e, args...)
+		assert.EqualValues(t, -1, do(t, e, "TTL", "k").Int, args)
+	}
+}

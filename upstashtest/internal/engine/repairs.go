@@ -3,13 +3,14 @@ package engine
 import (
 	"math"
 	"slices"
+	"strconv"
 )
 
 // repairCommands are those that miniredis has, with one thing that Redis does
 // otherwise: found by running the script of commands on both.
 func repairCommands() map[string]handler {
 	m := map[string]handler{
-		"LMOVE": cmdLMove, "LPOS": cmdLPos,
+		"LMOVE": cmdLMove, "RPOPLPUSH": cmdRPopLPush, "LPOS": cmdLPos,
 		"INCRBYFLOAT": cmdIncrByFloat, "MSETNX": cmdMSetNX,
 		"INCR": cmdIncr, "DECR": cmdIncr, "INCRBY": cmdIncr, "DECRBY": cmdIncr, "LSET": cmdLSet, "LINDEX": cmdLIndex,
 		"LMPOP": cmdLMPop, "LREM": cmdLRem,
@@ -153,7 +154,28 @@ func cmdLMove(e *Engine, c *call) Reply {
 			return errorReply(msgSyntax)
 		}
 	}
-	return e.plain(c)
+	return e.rotate(c)
+}
+
+func cmdRPopLPush(e *Engine, c *call) Reply {
+	if len(c.args) != 3 {
+		return wrongArity("RPOPLPUSH")
+	}
+	return e.rotate(c)
+}
+
+// rotate moves an element. A list of one element that is moved onto itself keeps
+// its time to live; miniredis removes the emptied list and makes another.
+func (e *Engine) rotate(c *call) Reply {
+	if c.args[1] != c.args[2] {
+		return e.plain(c)
+	}
+	left := e.raw("PTTL", c.args[1])
+	r := e.plain(c)
+	if left.Int > 0 && !isError(r) {
+		e.raw("PEXPIRE", c.args[1], strconv.FormatInt(left.Int, 10))
+	}
+	return r
 }
 
 func cmdMSetNX(e *Engine, c *call) Reply {
