@@ -22,7 +22,8 @@ type Executor interface {
 	// before it gives what it has; 0 means that it does not wait. Where it does,
 	// a miss is stored before its answer: nothing behind that is sure to happen.
 	Wait() time.Duration
-	// Flush returns when no work is under way, or ctx ends.
+	// Flush returns when the work that was submitted before it is done, or ctx
+	// ends. It does not wait for later work: under load there is always some.
 	Flush(ctx context.Context) error
 }
 

@@ -257,8 +257,8 @@ func (s *Store) Namespace() string { return s.cfg.Namespace }
 // switched off.
 func (s *Store) Enabled() bool { return s.engine.Enabled() }
 
-// Flush waits until the work left behind by answers is done and pending
-// invalidations are confirmed, or ctx ends. Call it before an instance may
+// Flush waits until the work that answers have left behind so far is done and
+// pending invalidations are confirmed, or ctx ends. Call it before an instance may
 // freeze. It returns [ErrPending] if an invalidation is still unconfirmed.
 func (s *Store) Flush(ctx context.Context) error { return s.engine.Flush(ctx) }
 

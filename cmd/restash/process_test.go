@@ -222,12 +222,20 @@ func (d *running) get(path string, edit ...func(*http.Request)) answer {
 	return send(d.t, http.MethodGet, d.url+path, "", edit...)
 }
 
-// expect asks for a path that must be answered with 200 in the given state.
+// expect asks for a path that must be answered with 200 in the given state. A
+// miss is stored behind its answer: expect returns when that is done.
 func (d *running) expect(state, path string) answer {
 	d.t.Helper()
+	var before bill
+	if state == miss {
+		before = d.bill()
+	}
 	a := d.get(path)
 	assert.Equal(d.t, http.StatusOK, a.status, path)
 	assert.Equal(d.t, state, a.state(), path)
+	if state == miss && a.state() == miss {
+		require.Eventually(d.t, func() bool { return d.bill().Commands >= before.Commands+2 }, 5*time.Second, time.Millisecond, "%s is not stored", path)
+	}
 	return a
 }
 

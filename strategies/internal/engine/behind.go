@@ -43,12 +43,12 @@ func (r *run) handOut(jobs, late []*job, parcels []parcel, left func()) (behind 
 func (r *run) leave(left func()) (taken bool) {
 	e := r.c.e
 	r.behind(true)
-	e.stores.begin()
+	store := e.stores.begin()
 	r.hard.Stop()
 	var begun atomic.Bool // by the executor, by this run, or by its time being over
 	dropped := time.AfterFunc(r.c.cfg.HardTimeout, func() {
 		if begun.CompareAndSwap(false, true) {
-			e.stores.end()
+			e.stores.end(store)
 			r.finish()
 		}
 	})
@@ -58,7 +58,7 @@ func (r *run) leave(left func()) (taken bool) {
 			return
 		}
 		dropped.Stop()
-		defer e.stores.end()
+		defer e.stores.end(store)
 		defer r.finish()
 		defer r.release(context.Background())
 		left()
@@ -67,7 +67,7 @@ func (r *run) leave(left func()) (taken bool) {
 		return true
 	}
 	dropped.Stop()
-	e.stores.end()
+	e.stores.end(store)
 	r.left = false
 	r.behind(false)
 	return false

@@ -50,11 +50,15 @@ func (e *Engine) breakerChanged(ch breaker.Change) {
 	}
 }
 
-// Flush waits for work behind answers and confirms what is pending, as long as
-// ctx allows.
+// Flush waits for the work that answers have left behind so far and confirms what
+// is pending, as long as ctx allows.
 func (e *Engine) Flush(ctx context.Context) error {
 	_ = e.flushPending(ctx) // it must not wait for slow loads
-	return errors.Join(e.exec.Flush(ctx), e.stores.Idle(ctx), e.flushPending(ctx))
+	err := e.exec.Flush(ctx)
+	if e.cfg.Audit > 0 && err == nil {
+		err = e.exec.Flush(ctx) // what an audit has found it looks at once more, in work of its own
+	}
+	return errors.Join(err, e.stores.Idle(ctx), e.flushPending(ctx))
 }
 
 // Close is [Engine.Flush] with more patience for what is pending, and then waits
@@ -83,7 +87,7 @@ func (e *Engine) Close(ctx context.Context) error {
 	return err
 }
 
-// Stored waits until what is being stored behind answers is there, within the
+// Stored waits until what is being stored behind answers now is there, within the
 // budget: for those who look at what Redis holds.
 func (e *Engine) Stored(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, e.share(ctx))
