@@ -53,7 +53,7 @@ func Example() {
 		fmt.Println("the database is asked for", key)
 		return User{Name: "Ada"}, nil
 	}
-	saveUser := func(context.Context, User) error { return nil }
+	saveUser := func(_ context.Context, u User) (User, error) { return u, nil } // what the database made of it
 
 	c, err := client.FromEnv() // UPSTASH_REDIS_REST_URL and UPSTASH_REDIS_REST_TOKEN
 	check(err)

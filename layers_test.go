@@ -18,7 +18,7 @@ import (
 // from the top down: a file uses what files behind it define, and nothing else.
 // A new file goes above all that it uses.
 var layers = map[string]string{
-	"strategies": "write warm get option cache shape store executor key errors config status codec",
+	"strategies": "write warm get tagging option cache shape store executor key errors config tags status codec",
 	"strategies/internal/engine": "get lookup audit refresh execute run store behind lease late lifecycle stats item local write strict " +
 		"encode job read backoff place invalidate redis fleet saving msetex class options engine quota pending tracker counters topkeys decide " +
 		"recent snapshot tokens status errors command",

@@ -79,6 +79,8 @@ func TestResolve(t *testing.T) {
 		"key":                 {invalidate.Key(posts, "1", "2"), []string{"ns:k:post:1", "ns:k:post:2"}},
 		"handle":              {invalidate.Prefix(posts), []string{"ns:p:post"}},
 		"prefix":              {invalidate.Prefix(posts, "a", "b c"), []string{"ns:p:post:a:b%20c"}},
+		"prefix with colon":   {invalidate.Prefix(posts, "team:7"), []string{"ns:p:post:team%3A7", "ns:p:post:team:7"}},
+		"with many colons":    {invalidate.Prefix(posts, "a:b:c:d:e"), []string{"ns:p:post:a%3Ab%3Ac%3Ad%3Ae"}},
 		"prefix with percent": {invalidate.Prefix(posts, "b%20c"), []string{"ns:p:post:b%2520c", "ns:p:post:b%20c"}},
 		"all":                 {invalidate.All(), []string{"ns:g"}},
 		"soft":                {invalidate.Soft(invalidate.Join(invalidate.Tags("a"), invalidate.All())), []string{"ns:ts:a", "ns:gs"}},
@@ -89,9 +91,10 @@ func TestResolve(t *testing.T) {
 		assert.Equal(t, c.want, p.Tokens, name)
 	}
 	for name, bad := range map[string]invalidate.Target{
-		"empty tag":     invalidate.Tags(""),
-		"five segments": invalidate.Prefix(posts, "a", "b", "c", "d", "e"),
-		"soft pattern":  invalidate.Soft(invalidate.Pattern(posts, invalidate.Any)),
+		"empty tag":        invalidate.Tags(""),
+		"five segments":    invalidate.Prefix(posts, "a", "b", "c", "d", "e"),
+		"a star in a text": invalidate.Pattern(posts, "team:7:*"),
+		"soft pattern":     invalidate.Soft(invalidate.Pattern(posts, invalidate.Any)),
 	} {
 		_, err := invalidate.Resolve("ns", bad)
 		assert.ErrorIs(t, err, invalidate.ErrTarget, name)

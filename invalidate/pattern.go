@@ -29,7 +29,8 @@ type part struct {
 // parts, joined by colons as strategies.Key joins them. A part is a [Glob] or
 // anything that strategies.Key takes as a string; a user's text passed as a
 // string can never act as a glob. Keys too long to be stored verbatim (over
-// 512 bytes) do not match anything.
+// 512 bytes) do not match anything. "team:7:*" where no part is a Glob is an error
+// of the Store's Invalidate: as a text it would match nothing.
 //
 // A pattern is best effort: it scans the database and unlinks what it finds,
 // and does not see an entry that is being loaded. Prefer tags and prefixes.
@@ -57,6 +58,19 @@ func Budget(t Target, commands int) Target {
 // cost; tokens are still replaced for other kinds of target.
 func DryRun(t Target) Target {
 	return t.each(func(i *item) { i.dry = i.kind == kindPattern })
+}
+
+// starWithoutGlob finds the star of a pattern that only looks like one.
+func (i item) starWithoutGlob() (text string, found bool) {
+	for _, p := range i.pattern {
+		if p.glob {
+			return "", false
+		}
+		if strings.Contains(p.text, ":") && strings.Contains(p.text, "*") {
+			text, found = p.text, true
+		}
+	}
+	return text, found
 }
 
 func (i item) patternString() string {

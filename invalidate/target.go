@@ -66,7 +66,8 @@ func Key(h Handle, keys ...string) Target {
 
 // Prefix targets the entries of the handle whose keys begin with the given
 // segments: "a", "b" targets "a:b" and "a:b:c", not "a:bc". Segments are as
-// they were given to strategies.Key. Without segments it targets every entry
+// they were given to strategies.Key; one with a colon or a percent sign, which may
+// be a key's own spelling, targets both readings. Without segments it targets every entry
 // of the handle. More than 4 segments are an error of the Store's Invalidate.
 func Prefix(h Handle, segments ...string) Target {
 	return Target{items: []item{{kind: kindPrefix, name: h.Name(), parts: slices.Clone(segments)}}}
@@ -203,20 +204,32 @@ func (i item) resolve(space keyspace.Space) ([]string, error) {
 	if i.soft {
 		return nil, fmt.Errorf("%w: a pattern cannot be soft", ErrTarget)
 	}
+	if text, star := i.starWithoutGlob(); star {
+		return nil, fmt.Errorf("%w: the star in %q is a plain character, and no part of the pattern is an invalidate.Glob", ErrTarget, text)
+	}
 	return nil, nil
 }
 
-// prefixTokens names the token of a prefix. A segment with a percent sign may
-// mean itself or an escape, so both readings are hit.
+// prefixTokens names the tokens of a prefix. A segment with a percent sign may mean
+// itself or an escape, one with a colon itself or several segments of a key that
+// strategies.Key has not made: all readings are hit.
 func prefixTokens(space keyspace.Space, i item) []string {
-	escaped, canonical := make([]string, len(i.parts)), make([]string, len(i.parts))
+	escaped := make([]string, len(i.parts))
 	for n, s := range i.parts {
-		escaped[n], canonical[n] = keyspace.Escape(s), keyspace.Canonical(s)
+		escaped[n] = keyspace.Escape(s)
 	}
-	first := space.Prefix(i.name, strings.Join(escaped, ":"), i.soft)
-	second := space.Prefix(i.name, strings.Join(canonical, ":"), i.soft)
-	if first == second {
-		return []string{first}
+	spelt := strings.Split(strings.Join(i.parts, ":"), ":")
+	if len(i.parts) == 0 || len(spelt) > keyspace.MaxPrefix {
+		spelt = slices.Clone(i.parts)
 	}
-	return []string{first, second}
+	for n, s := range spelt {
+		spelt[n] = keyspace.Canonical(s)
+	}
+	var tokens []string
+	for _, segments := range [][]string{escaped, spelt} {
+		if token := space.Prefix(i.name, strings.Join(segments, ":"), i.soft); !slices.Contains(tokens, token) {
+			tokens = append(tokens, token)
+		}
+	}
+	return tokens
 }

@@ -304,14 +304,14 @@ func billOfConflict(t *testing.T, b billed) {
 }
 
 // otherWriter changes the keys' tokens while a save runs, behind the bill's back.
-func otherWriter(srv *upstashtest.Server, keys ...string) func(context.Context, item) error {
-	return func(context.Context, item) error {
+func otherWriter(srv *upstashtest.Server, keys ...string) func(context.Context, item) (item, error) {
+	return func(_ context.Context, v item) (item, error) {
 		for _, k := range keys {
 			if _, err := srv.Do("SET", "restash:k:item:"+k, "another"); err != nil {
-				return err
+				return v, err
 			}
 		}
-		return nil
+		return v, nil
 	}
 }
 
@@ -332,7 +332,10 @@ func billOfSetMany(t *testing.T, b billed) {
 	var once sync.Once
 	defer b.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		if strings.Contains(peek(r), "IFEQ") {
-			once.Do(func() { assert.NoError(t, otherWriter(b.Server, names(30)...)(t.Context(), item{})) })
+			once.Do(func() {
+				_, err := otherWriter(b.Server, names(30)...)(t.Context(), item{})
+				assert.NoError(t, err)
+			})
 		}
 		next.ServeHTTP(w, r)
 	})()

@@ -94,7 +94,7 @@ func TestAValueWithWrongTagsIsLoadedAndNotStored(t *testing.T) {
 
 			get(t, c, "w", &src)
 			saved := false
-			require.NoError(t, c.WriteThrough(t.Context(), "w", item{N: 1}, func(context.Context, item) error { saved = true; return nil }, strategies.Tags(tags...)))
+			require.NoError(t, c.WriteThrough(t.Context(), "w", item{N: 1}, func(_ context.Context, v item) (item, error) { saved = true; return v, nil }, strategies.Tags(tags...)))
 			assert.True(t, saved)
 			_, st := get(t, c, "w", &src)
 			assert.Equal(t, strategies.ReasonInvalidated, st.Reason)

@@ -2,6 +2,7 @@ package strategies
 
 import (
 	"context"
+	"errors"
 	"reflect"
 	"slices"
 
@@ -18,7 +19,8 @@ type BatchLoader[T any] = func(ctx context.Context, keys []string) (map[string]T
 
 // Cache is a typed handle for one class of values in a [Store]. It is safe for
 // concurrent use and cheap to keep for ever. Callers that share a load share
-// its value: treat what pointers, maps and slices in it point to as read-only.
+// its value: treat what pointers, maps and slices in it point to as read-only, or
+// set Advanced.Copy.
 type Cache[T any] struct {
 	store *Store
 	cfg   Config
@@ -32,7 +34,7 @@ type Cache[T any] struct {
 // taken by another type with the same Version.
 func New[T any](s *Store, cfg Config) *Cache[T] {
 	cfg = cfg.withDefaults()
-	if err := cfg.check(); err != nil {
+	if err := errors.Join(cfg.check(), cfg.Advanced.TagsOf.check(reflect.TypeFor[T]())); err != nil {
 		panic(err.Error())
 	}
 	cfg.Tags = slices.Compact(slices.Sorted(slices.Values(cfg.Tags)))
@@ -52,8 +54,8 @@ func New[T any](s *Store, cfg Config) *Cache[T] {
 	}
 	class, err := s.engine.Class(engine.ClassConfig{
 		Name: cfg.Name, Version: version, Type: reflect.TypeFor[T](), Tags: cfg.Tags, Codec: codecOf[T]{cfg.Advanced.Codec}, Equal: equalOf[T](),
-		Negative: cfg.Negative, CompressFrom: cfg.Advanced.CompressFrom, Jitter: cfg.Advanced.Jitter,
-		SoftTimeout: cfg.Advanced.SoftTimeout, HardTimeout: cfg.Advanced.HardTimeout, Lease: cfg.Advanced.Lease, Expendable: cfg.Advanced.Expendable,
+		Expiry: cfg.TTL + max(cfg.StaleWhileRevalidate, cfg.StaleIfError), Negative: cfg.Negative, CompressFrom: cfg.Advanced.CompressFrom, Jitter: cfg.Advanced.Jitter,
+		Copy: cfg.Advanced.Copy, SoftTimeout: cfg.Advanced.SoftTimeout, HardTimeout: cfg.Advanced.HardTimeout, Lease: cfg.Advanced.Lease, Expendable: cfg.Advanced.Expendable,
 	})
 	if err != nil {
 		panic(err.Error())

@@ -64,6 +64,13 @@ type Advanced struct {
 	// the others wait for it this long at most, then load too. It costs two
 	// commands a miss and saves loads, never correctness. 0 means no lease.
 	Lease time.Duration
+	// TagsOf computes tags from the value, beside Tags: see [TagsOf]. The zero
+	// value computes none.
+	TagsOf ValueTags
+	// Copy gives every caller a value of its own, decoded for it, where callers
+	// would share one: those of the same load, and hits of the local cache. It
+	// costs each of them a decoding. Without it what they share is read-only.
+	Copy bool
 	// Expendable marks a class that matters least: where StoreConfig.Quota would
 	// not last otherwise, its reads go to their loaders.
 	Expendable bool

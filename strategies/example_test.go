@@ -114,9 +114,9 @@ func ExampleCache_WriteThrough() {
 	defer done()
 	ctx := context.Background()
 	users := strategies.New[User](store, strategies.Config{Name: "user", TTL: time.Hour})
-	err := users.WriteThrough(ctx, "eve", User{"Eve", "8"}, func(_ context.Context, u User) error {
-		database["eve"] = u
-		return nil
+	err := users.WriteThrough(ctx, "eve", User{"Eve", "8"}, func(_ context.Context, u User) (User, error) {
+		database["eve"] = u // RETURNING * hands back what the database has filled in
+		return u, nil
 	})
 	switch {
 	case errors.Is(err, strategies.ErrPending):

@@ -141,7 +141,7 @@ func TestGoexitInARefreshLeavesTheRestAsItIs(t *testing.T) {
 func TestGoexitInASaveInvalidates(t *testing.T) {
 	for name, write := range map[string]func(context.Context, *strategies.Cache[item]){
 		"WriteThrough": func(ctx context.Context, c *strategies.Cache[item]) {
-			_ = c.WriteThrough(ctx, "k", item{}, func(context.Context, item) error { runtime.Goexit(); return nil })
+			_ = c.WriteThrough(ctx, "k", item{}, func(_ context.Context, v item) (item, error) { runtime.Goexit(); return v, nil })
 		},
 		"Delete": func(ctx context.Context, c *strategies.Cache[item]) {
 			_ = c.Delete(ctx, "k", func(context.Context) error { runtime.Goexit(); return nil })
@@ -215,7 +215,7 @@ func TestGoexitInACodecHangsNobody(t *testing.T) {
 		require.NoError(t, err)
 		mood(t, &encodes, runtime.Goexit)
 		apart(func() {
-			_ = c.WriteThrough(context.Background(), "k", moody{"new"}, func(context.Context, moody) error { return nil })
+			_ = c.WriteThrough(context.Background(), "k", moody{"new"}, func(_ context.Context, v moody) (moody, error) { return v, nil })
 		})
 		encodes.Store(nil)
 		var st strategies.Status

@@ -29,6 +29,7 @@ func (c *Cache[T]) Get(ctx context.Context, key string, load Loader[T], opts ...
 	}
 	return c.get(ctx, key, o, func(ctx context.Context, loads []*engine.Load) {
 		loads[0].Value, loads[0].Err = loaded(load(ctx, key))
+		c.tag(loads)
 	})
 }
 
@@ -45,6 +46,7 @@ func (c *Cache[T]) Fetch(ctx context.Context, key string, load func(ctx context.
 	}
 	return c.get(ctx, key, o, func(ctx context.Context, loads []*engine.Load) {
 		loads[0].Value, loads[0].Err = loaded(load(ctx, &Load[T]{loads[0]}))
+		c.tag(loads)
 	})
 }
 
@@ -117,7 +119,7 @@ func (c *Cache[T]) GetMany(ctx context.Context, keys []string, load BatchLoader[
 	o := c.options(opts)
 	o.Complete = true
 	result := make(map[string]T, len(keys))
-	st, err := c.class.GetMany(ctx, distinct(keys), loadMany(load), &o.Options, func(r engine.Result) {
+	st, err := c.class.GetMany(ctx, distinct(keys), c.loadMany(load), &o.Options, func(r engine.Result) {
 		if p, ok := r.Value.(*T); ok && r.Found {
 			result[r.Key] = *p
 		}
@@ -127,7 +129,7 @@ func (c *Cache[T]) GetMany(ctx context.Context, keys []string, load BatchLoader[
 }
 
 // loadMany is a BatchLoader for the engine.
-func loadMany[T any](load BatchLoader[T]) engine.Loader {
+func (c *Cache[T]) loadMany(load BatchLoader[T]) engine.Loader {
 	return func(ctx context.Context, loads []*engine.Load) {
 		keys := make([]string, len(loads))
 		for i, l := range loads {
@@ -145,6 +147,7 @@ func loadMany[T any](load BatchLoader[T]) engine.Loader {
 				l.Err = ErrNotFound
 			}
 		}
+		c.tag(loads)
 	}
 }
 

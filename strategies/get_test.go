@@ -269,7 +269,7 @@ func TestOffWithoutClientOrByKillSwitch(t *testing.T) {
 		require.NoError(t, err)
 		assert.Len(t, m, 2)
 		saved := false
-		require.NoError(t, c.WriteThrough(t.Context(), "k", item{}, func(context.Context, item) error { saved = true; return nil }))
+		require.NoError(t, c.WriteThrough(t.Context(), "k", item{}, func(_ context.Context, v item) (item, error) { saved = true; return v, nil }))
 		assert.True(t, saved)
 		assert.True(t, store.Stats().Disabled)
 	}

@@ -51,14 +51,14 @@ func writer(w *world, proc int, c *strategies.Cache[item], value int, fails bool
 	return func() {
 		w.stop(proc, fmt.Sprint("begin writer ", value))
 		place := 0
-		err := c.WriteThrough(bg, "a:b", item{N: value}, func(context.Context, item) error {
+		err := c.WriteThrough(bg, "a:b", item{N: value}, func(_ context.Context, saved item) (item, error) {
 			w.stop(proc, fmt.Sprint("save ", value))
 			place = w.commit(value)
 			w.stop(proc, fmt.Sprint("saved ", value))
 			if fails {
-				return errSource
+				return saved, errSource
 			}
-			return nil
+			return saved, nil
 		})
 		if err == nil || errors.Is(err, errSource) && c.Store().Stats().Pending == 0 {
 			w.confirmed(proc, place)

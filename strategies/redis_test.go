@@ -89,7 +89,7 @@ func TestAnyRedisWillDo(t *testing.T) {
 	_, st := get(t, users, "ada", src)
 	assert.Equal(t, strategies.ReasonInvalidated, st.Reason)
 
-	require.NoError(t, users.WriteThrough(t.Context(), "ada", item{ID: "ada", N: 7}, func(context.Context, item) error { return nil }))
+	require.NoError(t, users.WriteThrough(t.Context(), "ada", item{ID: "ada", N: 7}, func(_ context.Context, v item) (item, error) { return v, nil }))
 	value, err := users.Get(t.Context(), "ada", loadNothing)
 	require.NoError(t, err)
 	assert.Equal(t, item{ID: "ada", N: 7}, value)

@@ -293,7 +293,8 @@ type Local interface {
 // LocalKey names a value of a process.
 type LocalKey struct{ Handle, Version, Key, Variant string }
 
-// LocalValue is a decoded value. Callers share it: nobody changes it.
+// LocalValue is a value of the Store's, decoded unless its handle has
+// Advanced.Copy. Callers share it: nobody changes it.
 type LocalValue struct {
 	Value any
 	// Tokens are the Redis keys of the tokens it was checked against.

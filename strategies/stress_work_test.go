@@ -221,10 +221,10 @@ func (w *worker) write(l *eventLog, key int) {
 	value := w.values.Add(1)
 	var place int
 	var saved time.Time
-	err := w.cache.WriteThrough(context.Background(), stressKey(key), value, func(context.Context, uint64) error {
-		place = w.change(l, key, value)
+	err := w.cache.WriteThrough(context.Background(), stressKey(key), value, func(_ context.Context, v uint64) (uint64, error) {
+		place = w.change(l, key, v)
 		saved = time.Now()
-		return nil
+		return v, nil
 	}, strategies.Tags(stressTag(key)))
 	if err == nil {
 		l.add(event{Act: confirm, Key: key, Place: place}, saved)

@@ -69,3 +69,34 @@ func evictAll(t *testing.T, srv *upstashtest.Server) {
 	_, err := srv.Do("FLUSHDB")
 	require.NoError(t, err)
 }
+
+// Each key has tokens of its own. Where reads create them they must not fill the
+// database for a week after entries that lived a second.
+func TestStrict_tokensDoNotOutliveTheirEntriesByMuch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		c := strategies.New[item](newStore(t, srv, strict), strategies.Config{Name: "item", TTL: time.Second})
+		src := &source{}
+		for n := range 200 {
+			get(t, c, strategies.Key("user", n), src)
+		}
+		time.Sleep(2 * time.Hour)
+		size, err := srv.Do("DBSIZE")
+		require.NoError(t, err)
+		assert.Less(t, size.Int, int64(10), "the tokens that all keys share")
+	})
+}
+
+// A token that ends takes its entry along: that may cost a load now and then.
+func TestStrict_tokensOutliveManyEntries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := newServer(t)
+		c := strategies.New[item](newStore(t, srv, strict), strategies.Config{Name: "item", TTL: 10 * time.Minute})
+		src := &source{}
+		for range 24 * 60 {
+			get(t, c, "k", src)
+			time.Sleep(time.Minute)
+		}
+		assert.LessOrEqual(t, src.reads.Load(), int64(24*6*11/10))
+	})
+}

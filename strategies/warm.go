@@ -36,7 +36,7 @@ func (c *Cache[T]) Warm(ctx context.Context, keys []string, load BatchLoader[T],
 	var r WarmReport
 	o := c.options(opts)
 	o.Warm = true
-	st, err := c.class.GetMany(ctx, distinct(keys), loadMany(load), &o.Options, func(res engine.Result) {
+	st, err := c.class.GetMany(ctx, distinct(keys), c.loadMany(load), &o.Options, func(res engine.Result) {
 		err := warmed(res)
 		r.add(res, err)
 		if err != nil && !errors.Is(err, ErrNotFound) {

@@ -9,7 +9,8 @@ import (
 	"github.com/cldcde/restash/strategies/internal/engine"
 )
 
-// WriteThrough saves value with save and stores it. A read that starts after
+// WriteThrough saves value with save and stores what save returns: the row as the
+// database has it, with the columns that it has filled in. A read that starts after
 // it returned nil never gets an older value from the cache. If save fails, its
 // error comes back unchanged, nothing is stored and what was cached is
 // invalidated: the save may have been committed all the same. If the save
@@ -18,15 +19,29 @@ import (
 // Of two writers of one key at the same time neither's value is stored unless
 // it is certain that it was the last. It costs three billed commands in two
 // round trips, one more of each when another writer was there.
-func (c *Cache[T]) WriteThrough(ctx context.Context, key string, value T, save func(ctx context.Context, value T) error, opts ...Option) error {
-	return c.write(ctx, []string{key}, func(string) any { return &value }, func(ctx context.Context) error { return save(ctx, value) }, opts)
+func (c *Cache[T]) WriteThrough(ctx context.Context, key string, value T, save func(ctx context.Context, value T) (T, error), opts ...Option) error {
+	o, keys, current := c.options(opts), []string{key}, func(string) any { return &value }
+	c.tagWrite(o, keys, current)
+	return c.write(ctx, keys, current, func(ctx context.Context) error {
+		row, err := save(ctx, value)
+		if err != nil {
+			return err
+		}
+		value = row
+		if !c.tagged(&value, o, key) {
+			o.TTL = 0 // it has tags that were not read before the save: not stored
+		}
+		return nil
+	}, o)
 }
 
 // Set stores value as [Cache.WriteThrough] does, without a save. The last Set
 // wins, but the value is older than the moment it is stored: where a database
 // is written use WriteThrough.
 func (c *Cache[T]) Set(ctx context.Context, key string, value T, opts ...Option) error {
-	return c.write(ctx, []string{key}, func(string) any { return &value }, nil, opts)
+	o, keys, current := c.options(opts), []string{key}, func(string) any { return &value }
+	c.tagWrite(o, keys, current)
+	return c.write(ctx, keys, current, nil, o)
 }
 
 // SetMany is [Cache.Set] for many values: n of them cost 2 + n commands in two
@@ -42,7 +57,9 @@ func (c *Cache[T]) SetMany(ctx context.Context, values map[string]T, opts ...Opt
 	}
 	var errs error
 	for part := range slices.Chunk(keys, setKeys) {
-		errs = errors.Join(errs, c.write(ctx, part, value, nil, opts))
+		o := c.options(opts)
+		c.tagWrite(o, part, value)
+		errs = errors.Join(errs, c.write(ctx, part, value, nil, o))
 	}
 	return errs
 }
@@ -50,8 +67,7 @@ func (c *Cache[T]) SetMany(ctx context.Context, values map[string]T, opts ...Opt
 // setKeys is how many keys one request of SetMany writes at most.
 const setKeys = 500
 
-func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) any, save func(context.Context) error, opts []Option) error {
-	o := c.options(opts)
+func (c *Cache[T]) write(ctx context.Context, keys []string, value func(string) any, save func(context.Context) error, o *options) error {
 	st, err := c.class.Write(ctx, keys, value, save, &o.Options)
 	o.report(st)
 	return err

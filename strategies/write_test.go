@@ -21,7 +21,7 @@ import (
 	"github.com/cldcde/restash/upstashtest"
 )
 
-func noSave(context.Context, item) error { return nil }
+func noSave(_ context.Context, it item) (item, error) { return it, nil }
 
 func TestWriteThroughStoresUnderItsTags(t *testing.T) {
 	srv := newServer(t)
@@ -43,7 +43,7 @@ func TestFailedSaveStoresNothingAndInvalidates(t *testing.T) {
 	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})
 	var src source
 	get(t, c, "k", &src)
-	err := c.WriteThrough(t.Context(), "k", item{N: 7}, func(context.Context, item) error { return errSource })
+	err := c.WriteThrough(t.Context(), "k", item{N: 7}, func(_ context.Context, v item) (item, error) { return v, errSource })
 	assert.Equal(t, errSource, err)
 	_, st := get(t, c, "k", &src)
 	assert.Equal(t, strategies.ReasonInvalidated, st.Reason, "it may have been committed")
@@ -58,8 +58,8 @@ func TestSecondWriterMakesTheFirstsEntryDeadOnArrival(t *testing.T) {
 	var src source
 	src.value.Store(2)
 	check := srv.ExpectBill(t, 3+3+1, 2+2+1)
-	err := c.WriteThrough(t.Context(), "k", item{N: 1}, func(ctx context.Context, _ item) error {
-		return other.WriteThrough(ctx, "k", item{N: 2}, noSave)
+	err := c.WriteThrough(t.Context(), "k", item{N: 1}, func(ctx context.Context, v item) (item, error) {
+		return v, other.WriteThrough(ctx, "k", item{N: 2}, noSave)
 	})
 	require.NoError(t, err)
 	check()
@@ -76,7 +76,7 @@ func TestInvalidationThatFailsIsPendingAndSentFirst(t *testing.T) {
 		get(t, c, "k", &src)
 		down := srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) { w.WriteHeader(http.StatusBadGateway) })
 		saved := false
-		err := c.WriteThrough(t.Context(), "k", item{N: 1}, func(context.Context, item) error { saved = true; return nil })
+		err := c.WriteThrough(t.Context(), "k", item{N: 1}, func(_ context.Context, v item) (item, error) { saved = true; return v, nil })
 		require.ErrorIs(t, err, strategies.ErrPending)
 		require.ErrorIs(t, err, client.ErrTransport, "with its cause")
 		assert.True(t, saved)
@@ -195,7 +195,7 @@ func TestACallersLeavingDoesNotStopAnInvalidation(t *testing.T) {
 	var src source
 	get(t, c, "k", &src)
 	ctx, cancel := context.WithCancel(t.Context())
-	err := c.WriteThrough(ctx, "k", item{N: 1}, func(context.Context, item) error { cancel(); return nil })
+	err := c.WriteThrough(ctx, "k", item{N: 1}, func(_ context.Context, v item) (item, error) { cancel(); return v, nil })
 	require.NoError(t, err)
 	v, _ := get(t, c, "k", &src)
 	assert.Equal(t, 1, v.N)
@@ -427,7 +427,7 @@ func TestASaveThatPanicsInvalidatesToo(t *testing.T) {
 	var src source
 	get(t, c, "k", &src)
 	assert.Panics(t, func() {
-		_ = c.WriteThrough(t.Context(), "k", item{}, func(context.Context, item) error { panic("after the commit") })
+		_ = c.WriteThrough(t.Context(), "k", item{}, func(context.Context, item) (item, error) { panic("after the commit") })
 	})
 	_, st := get(t, c, "k", &src)
 	assert.Equal(t, strategies.ReasonInvalidated, st.Reason)
@@ -442,8 +442,8 @@ func TestAWriteSaysWhatItStored(t *testing.T) {
 	require.NoError(t, c.Set(t.Context(), "k", strings.Repeat("x", 600<<10), strategies.Report(&st)))
 	assert.Equal(t, []bool{false, true}, []bool{st.Stored, st.Oversized})
 	other := strategies.New[string](newStore(t, srv), strategies.Config{Name: "page", TTL: time.Hour})
-	require.NoError(t, c.WriteThrough(t.Context(), "k", "first", func(ctx context.Context, _ string) error {
-		return other.Set(ctx, "k", "second")
+	require.NoError(t, c.WriteThrough(t.Context(), "k", "first", func(ctx context.Context, v string) (string, error) {
+		return v, other.Set(ctx, "k", "second")
 	}, strategies.Report(&st)))
 	assert.False(t, st.Stored, "dead on arrival")
 }

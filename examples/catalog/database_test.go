@@ -239,7 +239,8 @@ func TestUnknownAndTakenNames(t *testing.T) {
 		require.ErrorIs(t, err, catalog.ErrNotFound)
 		_, err = db.UserStats(ctx, "nobody")
 		require.ErrorIs(t, err, catalog.ErrNotFound)
-		require.ErrorIs(t, db.SaveProfile(ctx, catalog.User{Name: "nobody"}), catalog.ErrConflict)
+		_, err = db.SaveProfile(ctx, catalog.User{Name: "nobody"})
+		require.ErrorIs(t, err, catalog.ErrConflict)
 		require.ErrorIs(t, db.Login(ctx, "nobody", time.Now()), catalog.ErrNotFound)
 		require.NoError(t, db.Create(ctx, catalog.Extension, published("@ada/engine", "ada")))
 		require.ErrorIs(t, db.Create(ctx, catalog.Extension, published("@ada/engine", "eve")), catalog.ErrExists)
@@ -262,9 +263,12 @@ func TestUsers(t *testing.T) {
 		user := found["openai"]
 		assert.Nil(t, user.LastLoginAt)
 		user.DisplayName, user.Bio = "Ada Ünal", "writes"
-		user.Version++
-		require.NoError(t, db.SaveProfile(ctx, user))
-		require.ErrorIs(t, db.SaveProfile(ctx, user), catalog.ErrConflict, "read before the last change")
+		old := user
+		user, err = db.SaveProfile(ctx, user)
+		require.NoError(t, err)
+		assert.Equal(t, old.Version+1, user.Version)
+		_, err = db.SaveProfile(ctx, old)
+		require.ErrorIs(t, err, catalog.ErrConflict, "read before the last change")
 		at := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
 		require.NoError(t, db.Login(ctx, "openai", at))
 		user.LastLoginAt = &at

@@ -65,8 +65,11 @@ func (a *App) writeProfile(ctx context.Context, name string, body profileFields)
 		if err != nil {
 			return User{}, err
 		}
-		user = body.apply(user)
-		err = a.users.WriteThrough(ctx, name, user, a.db.SaveProfile)
+		err = a.users.WriteThrough(ctx, name, body.apply(user), func(ctx context.Context, changed User) (User, error) {
+			var err error
+			user, err = a.db.SaveProfile(ctx, changed)
+			return user, err
+		})
 		if !errors.Is(err, ErrConflict) || attempt == 3 {
 			return user, err
 		}
@@ -81,7 +84,6 @@ func (f profileFields) apply(user User) User {
 			*change.field = *change.value
 		}
 	}
-	user.Version++
 	return user
 }
 

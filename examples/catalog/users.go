@@ -73,17 +73,20 @@ func scanUser(row interface{ Scan(...any) error }) (User, error) {
 	return user, nil
 }
 
-// SaveProfile stores what a user may change (display name, bio and website) of a
-// profile that was read at the version before user.Version. It returns
-// [ErrConflict] if the stored profile is at another version, so what it stored is
-// exactly user: that is what may be cached.
-func (d *Database) SaveProfile(ctx context.Context, user User) error {
+// SaveProfile stores what a user may change (display name, bio and website) and
+// returns the profile as it is stored, at a new version: that is what may be
+// cached. It returns [ErrConflict] if the stored profile is not at user.Version.
+func (d *Database) SaveProfile(ctx context.Context, user User) (User, error) {
 	n, err := d.exec(ctx, `UPDATE users SET display_name = ?, bio = ?, website = ?, version = version + 1
-		WHERE name = ? AND version = ?`, user.DisplayName, user.Bio, user.Website, user.Name, user.Version-1)
+		WHERE name = ? AND version = ?`, user.DisplayName, user.Bio, user.Website, user.Name, user.Version)
 	if err == nil && n == 0 {
 		err = ErrConflict
 	}
-	return wrapUser(user.Name, err)
+	if err != nil {
+		return user, wrapUser(user.Name, err)
+	}
+	user.Version++
+	return user, nil
 }
 
 // Login notes the time of a login. It returns [ErrNotFound] if there is no such user.

@@ -191,3 +191,17 @@ func TestLocalHitAllocatesAtMostOnce(t *testing.T) {
 	})
 	assert.LessOrEqual(t, allocs, 1.0)
 }
+
+// Without Advanced.Copy hits share their value.
+func TestCopy_hitsHaveValuesOfTheirOwn(t *testing.T) {
+	store, _, _ := setup(t, upstashtest.Run(t, inMemory), false)
+	c := strategies.New[map[string]int](store, strategies.Config{Name: "basket", TTL: time.Hour, Advanced: strategies.Advanced{Copy: true}})
+	load := func(context.Context, string) (map[string]int, error) { return map[string]int{"apples": 1}, nil }
+	for range 5 {
+		v, err := c.Get(t.Context(), "k", load)
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{"apples": 1}, v)
+		v["apples"]++
+	}
+	assert.Equal(t, int64(3), store.Stats().LocalHits)
+}

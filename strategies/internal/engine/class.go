@@ -29,12 +29,16 @@ type ClassConfig struct {
 	// Equal, if set, says what an audit takes for the same value.
 	Equal func(a, b any) bool
 
+	// Expiry is how long its entries live, unless a call or load says otherwise.
+	Expiry       time.Duration
 	Negative     time.Duration
 	CompressFrom int
 	Jitter       float64
 	SoftTimeout  time.Duration
 	HardTimeout  time.Duration
 	Lease        time.Duration
+	// Copy gives callers that share a load values of their own.
+	Copy bool
 	// Expendable classes are not read where the quota would not last.
 	Expendable bool
 }

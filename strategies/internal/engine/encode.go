@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -33,6 +34,9 @@ func (c *Class) header(l life, took time.Duration, negative bool) entry.Header {
 // encode makes the bodies of a job's entries: of its key's own and, behind that,
 // of its variant.
 func (j *job) encode(c *Class) {
+	if j.bodies != nil || j.unencoded != nil {
+		return
+	}
 	if j.negative() {
 		j.bodies = [][]byte{nil}
 		return
@@ -51,6 +55,14 @@ func (j *job) encode(c *Class) {
 	}
 }
 
+// ownBody is the encoded value of the job, nil if it could not be encoded.
+func (j *job) ownBody() []byte {
+	if j.unencoded != nil {
+		return nil
+	}
+	return j.bodies[len(j.bodies)-1]
+}
+
 // encode runs in a goroutine of ours: a panic of a Codec must not end the process.
 func (c *Class) encode(value any) (body []byte, err error) {
 	defer func() {
@@ -67,9 +79,7 @@ func (c *Class) encode(value any) (body []byte, err error) {
 // entries are the commands that store a job's result.
 func (r *run) entries(j *job, took time.Duration) (parcel, error) {
 	c, l := r.c, &j.load
-	if j.bodies == nil {
-		j.encode(c)
-	}
+	j.encode(c)
 	if j.unencoded != nil {
 		return parcel{}, j.unencoded
 	}
@@ -115,16 +125,41 @@ func (c *Class) set(key string, h entry.Header, expiry time.Duration, tokens []f
 
 // decode returns the value of an entry that is not negative.
 func (c *Class) decode(s *snapshot) (value any, err error) {
+	body, err := c.body(s)
+	if err != nil {
+		return nil, err
+	}
+	return c.decodeBody(body)
+}
+
+// body is what the codec made of an entry's value.
+func (c *Class) body(s *snapshot) (body []byte, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			body, err = nil, c.e.cfg.Panicked(p)
+		}
+	}()
+	return s.entry.Body(c.e.cfg.Compression)
+}
+
+func (c *Class) decodeBody(body []byte) (value any, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			value, err = nil, c.e.cfg.Panicked(p)
 		}
 	}()
-	body, err := s.entry.Body(c.e.cfg.Compression)
-	if err != nil {
-		return nil, err
-	}
 	return c.cfg.Codec.Decode(body)
+}
+
+// errNoCopy says that a value cannot be copied: it could not be encoded.
+var errNoCopy = errors.New("strategies: the value cannot be encoded")
+
+// copied returns a value of its own to one of the callers that share it.
+func (c *Class) copied(body []byte) (any, error) {
+	if body == nil {
+		return nil, errNoCopy
+	}
+	return c.decodeBody(body)
 }
 
 // parcel is what is sent for one job: the commands that store its value, or the

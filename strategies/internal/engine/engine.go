@@ -138,6 +138,7 @@ func (e *Engine) thaw() {
 // outcome is what a load hands to those who wait for it.
 type outcome struct {
 	value     any
+	body      []byte // encoded, where each caller gets a value of its own
 	stored    bool
 	storing   bool // behind the answer
 	oversized bool

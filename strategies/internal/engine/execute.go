@@ -131,9 +131,26 @@ func (l *lookup) collect(ctx, soft context.Context, it *item) bool {
 		it.serve(Stale, ReasonLoadFailed)
 		return true
 	}
+	if !l.own(it, &out, err) {
+		it.alone = true
+		return false
+	}
 	it.status.Collapsed = !it.ticket.Started
 	it.take(out, err)
 	return true
+}
+
+// own makes the value the caller's own, where Copy asks for that. It reports false
+// if it cannot be copied: then the item loads by itself.
+func (l *lookup) own(it *item, out **outcome, err error) bool {
+	if !l.c.cfg.Copy || it.ticket.Started || err != nil {
+		return true
+	}
+	value, err := l.c.copied((*out).body)
+	copied := **out
+	copied.value = value
+	*out = &copied
+	return err == nil
 }
 
 // patience is how long a caller waits for the store of what was loaded; a
@@ -197,6 +214,9 @@ func (l *lookup) run(ctx context.Context, items []*item, refreshing bool) *run {
 		j.load = Load{
 			Key: it.key, Old: it.old, Refresh: refreshing,
 			TTL: l.o.TTL, StaleWhileRevalidate: l.o.StaleWhileRevalidate, StaleIfError: l.o.StaleIfError,
+		}
+		if it.old != nil && l.c.cfg.Copy {
+			j.load.Old, _ = l.c.decode(it.snap) // the caller may be served the other
 		}
 		if it.old != nil {
 			j.load.StoredAt = it.snap.entry.Stored

@@ -22,6 +22,13 @@ func (c *Class) Local(key string, o *Options) (any, Status, bool) {
 	if !ok || left <= 0 || !c.covered(v.Tokens, key, o) {
 		return nil, Status{}, false
 	}
+	if body, encoded := v.Value.(encodedValue); encoded {
+		own, err := c.copied(body)
+		if err != nil {
+			return nil, Status{}, false
+		}
+		v.Value = own
+	}
 	st := Status{State: Hit, StoredAt: v.StoredAt, TTL: left}
 	if !o.Uncounted && !o.Warm {
 		c.answered(Hit, false)
@@ -49,10 +56,21 @@ func (c *Class) covered(tokens []string, key string, o *Options) bool {
 	return true
 }
 
+// encodedValue is what the local cache holds where each caller gets a value of
+// its own.
+type encodedValue []byte
+
 // keepLocal hands a value that was just found valid to the local cache.
 func (c *Class) keepLocal(key string, o *Options, s *snapshot, value any) {
 	if c.e.cfg.Local == nil || c.e.cfg.Strict {
 		return
+	}
+	if c.cfg.Copy {
+		body, err := c.body(s)
+		if err != nil {
+			return
+		}
+		value = encodedValue(slices.Clone(body))
 	}
 	v := LocalValue{Value: value, Tokens: appendKeys(nil, s.tokens), StoredAt: s.entry.Stored, Fresh: s.entry.Deadline(), Size: len(s.data)}
 	c.e.cfg.Local.Put(c.localKey(key, o), v, s.stamp)

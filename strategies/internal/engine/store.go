@@ -32,6 +32,10 @@ func (r *run) store(ctx context.Context, jobs []*job, took time.Duration) {
 // sort packs what can be sent, and encodes what must wait for its late tags.
 func (r *run) sort(jobs []*job, took time.Duration) (parcels []parcel, late []*job) {
 	for _, j := range jobs {
+		if r.c.cfg.Copy && j.load.Err == nil {
+			j.encode(r.c)
+			j.out.body = j.ownBody()
+		}
 		switch storable := !j.failed() && r.storable(j); {
 		case storable && len(r.lateTags(j)) > 0:
 			j.encode(r.c)

@@ -28,7 +28,7 @@ func (r *run) createTokens(ctx context.Context) {
 		return
 	}
 	began := time.Now()
-	all, spent, err := e.create(context.WithoutCancel(ctx), all, r.budget)
+	all, spent, err := r.c.create(context.WithoutCancel(ctx), all, r.budget)
 	r.spent(spent, began)
 	known := valuesOf(all)
 	for _, j := range r.jobs {
@@ -48,13 +48,13 @@ func (r *run) createTokens(ctx context.Context) {
 }
 
 // create creates the tokens that are absent and returns all as they are then.
-func (e *Engine) create(ctx context.Context, tokens []flight.Token, budget time.Duration) ([]flight.Token, cost, error) {
-	cmds := creations(tokens)
+func (c *Class) create(ctx context.Context, tokens []flight.Token, budget time.Duration) ([]flight.Token, cost, error) {
+	cmds := c.creations(tokens)
 	if len(cmds) == 0 {
 		return tokens, cost{}, nil
 	}
 	cmds = append(cmds, mget(appendKeys(nil, tokens)))
-	replies, spent, err := e.call(ctx, budget, cmds...)
+	replies, spent, err := c.e.call(ctx, budget, cmds...)
 	if err != nil {
 		return nil, spent, err
 	}
@@ -74,21 +74,37 @@ func (e *Engine) create(ctx context.Context, tokens []flight.Token, budget time.
 	return tokens, spent, nil
 }
 
-func creations(tokens []flight.Token) []cmd {
+func (c *Class) creations(tokens []flight.Token) []cmd {
 	now := time.Now()
 	var cmds []cmd
 	for _, t := range tokens {
 		if t.Value == "" {
-			cmds = append(cmds, setPX(t.Key, string(keyspace.NewToken(now)), tokenLife, "NX"))
+			cmds = append(cmds, setPX(t.Key, string(keyspace.NewToken(now)), c.lifeOf(t.ID), "NX"))
 		}
 	}
 	return cmds
 }
 
+// lifeOf is how long a token lives that is created for a load. What only entries
+// of one key or prefix name need not outlive those by much, and there may be as
+// many of them as there are keys. When it ends its entries are misses: strict mode
+// takes nothing absent for valid.
+func (c *Class) lifeOf(id string) time.Duration {
+	switch id {
+	case "k", "K", "p1", "p2", "p3", "p4", "P1", "P2", "P3", "P4":
+		return min(max(entriesPerToken*c.cfg.Expiry+c.cfg.HardTimeout, time.Hour), tokenLife)
+	}
+	return tokenLife
+}
+
+// entriesPerToken is how many lives of an entry one of its key's token is: at the
+// end of each token an entry is lost early.
+const entriesPerToken = 16
+
 // createLate creates late tags' tokens that are absent, for the next load, and
 // reports whether there were any: this load began without them.
 func (r *run) createLate(ctx context.Context, first *job, late []flight.Token) bool {
-	cmds := creations(late)
+	cmds := r.c.creations(late)
 	if len(cmds) == 0 {
 		return false
 	}

@@ -111,7 +111,7 @@ func (w *write) snapshot(ctx context.Context) {
 	all = withValues(all, values)
 	if e.cfg.Strict {
 		var spent cost
-		all, spent, err = e.create(ctx, all, budget-time.Since(at))
+		all, spent, err = w.c.create(ctx, all, budget-time.Since(at))
 		w.cost.add(spent)
 		if err != nil {
 			return
