@@ -17,7 +17,7 @@ type ValueTags struct {
 // the team that a user belongs to is known when the user is. To reads such tags
 // are like those of [Load.AddTags], which says what they cost. tags is called with
 // every value that is loaded or written, from many goroutines; empty names are
-// left out. A load whose tags panics is answered and not stored.
+// left out. Where tags panics the value is answered, or saved, and not stored.
 func TagsOf[T any](tags func(value T) []string) ValueTags {
 	return ValueTags{of: reflect.TypeFor[T](), tags: func(value any) []string {
 		return slices.DeleteFunc(slices.Clone(tags(*value.(*T))), func(name string) bool { return name == "" })

@@ -109,11 +109,31 @@ func TestTagsOf_thatEndsEarlyKeepsTheValueOut(t *testing.T) {
 		assert.Equal(t, strategies.Miss, st.State)
 		require.NoError(t, store.Flush(t.Context()))
 	}
-	saved := false
-	assert.Panics(t, func() {
-		_ = c.WriteThrough(t.Context(), "k", item{}, func(_ context.Context, v item) (item, error) { saved = true; return v, nil })
+	var st strategies.Status
+	saved := 0
+	save := func(_ context.Context, v item) (item, error) { saved++; return v, nil }
+	require.NoError(t, c.WriteThrough(t.Context(), "k", item{}, save, strategies.Report(&st)))
+	assert.Equal(t, 1, saved, "what is saved does not depend on the cache")
+	assert.False(t, st.Stored)
+	require.NoError(t, c.SetMany(t.Context(), map[string]item{"k": {}, "l": {}}, strategies.Report(&st)))
+	assert.False(t, st.Stored)
+}
+
+func TestTagsOf_thatEndEarlyForTheSavedRowKeepItOut(t *testing.T) {
+	_, c, src := tagged(t, func(v item) []string {
+		if v.N == 9 {
+			panic("no tags")
+		}
+		return nil
 	})
-	assert.False(t, saved, "a writer hears of it before anything is saved")
+	get(t, c, "k", src)
+	var st strategies.Status
+	require.NoError(t, c.WriteThrough(t.Context(), "k", item{}, func(context.Context, item) (item, error) { return item{N: 9}, nil }, strategies.Report(&st)))
+	assert.False(t, st.Stored)
+	src.value.Store(9)
+	v, st := get(t, c, "k", src)
+	assert.Equal(t, 9, v.N, "nothing from before the save is served")
+	assert.Equal(t, strategies.Miss, st.State)
 }
 
 func TestTagsOf_ofAnotherTypeIsRefused(t *testing.T) {
