@@ -162,7 +162,7 @@ func (c Config) refuses(status int, h http.Header) rfc9111.Refusal {
 	if why := rfc9111.NeverStored(status, h); why != "" {
 		return why
 	}
-	if status >= http.StatusMultipleChoices && !(negative(status) && c.Negative > 0) {
+	if status == http.StatusPartialContent || status >= http.StatusMultipleChoices && !(negative(status) && c.Negative > 0) {
 		return rfc9111.RefuseStatus
 	}
 	d := rfc9111.ParseCacheControl(h["Cache-Control"])

@@ -61,7 +61,7 @@ func file(size int, header ...string) http.HandlerFunc {
 var fileRequests = []string{
 	"GET /x", "HEAD /x", "GET /x\nIf-Modified-Since: Fri, 02 Jan 2026 03:04:05 GMT", "GET /x\nIf-Modified-Since: Fri, 02 Jan 2025 03:04:05 GMT",
 	"GET /x\nRange: bytes=5-9", "GET /x\nRange: bytes=-7", "GET /x\nRange: bytes=99999999-", "GET /x\nRange: bytes=5-9\nIf-Range: Fri, 02 Jan 2026 03:04:05 GMT",
-	"GET /x\nRange: bytes=5-9\nIf-Range: Fri, 02 Jan 2025 03:04:05 GMT",
+	"GET /x\nRange: bytes=5-9\nIf-Range: Fri, 02 Jan 2025 03:04:05 GMT", "GET /x\nRange: bytes=5-9\nIf-Modified-Since: Fri, 02 Jan 2026 03:04:05 GMT",
 }
 
 func transparents() map[string]transparent {

@@ -15,6 +15,8 @@ type exchange struct {
 	route.Exchange
 	*cacher
 	asks rfc9111.Directives // the request's Cache-Control
+	// whole says that a whole answer is stored, which no part replaces.
+	whole bool
 }
 
 // maxRounds bounds how often a request starts over, because it first has to
@@ -63,6 +65,9 @@ func (x *exchange) round(a *route.Attempt, names []string) (next []string, answe
 		return x.lists.learn(x.Key, resp.Vary), false
 	case own == nil && x.Variant(resp.Vary) != resp.Variant:
 		return x.lists.learn(x.Key, resp.Vary), false
+	case own == nil && x.lacks(resp):
+		x.Turn = route.Turn{Known: resp, Why: "partial", Fresh: true, Whole: true}
+		return names, false
 	case own == nil:
 		// A hit is refreshed by the Store at its next read, if not at this one.
 		if why := x.unfit(x.assess(resp), a.Status.State != strategies.Miss); why != "" {

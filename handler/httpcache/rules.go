@@ -15,6 +15,7 @@ import (
 // Load answers a miss. A list of request fields is an answer to the question
 // which they are, however old; a stale answer may do without asking the handler.
 func (x *exchange) Load(ctx context.Context, job *route.Job) (*record.Response, error) {
+	x.whole = job.Old != nil
 	if m, _ := job.Load.Old(); m != nil && m.Marker {
 		if job.Detached {
 			return job.NotModified()
@@ -58,6 +59,9 @@ func (x *exchange) Confirm(inner *http.Request, old *record.Response) bool {
 
 // Refuses says why an answer is not stored.
 func (x *exchange) Refuses(asked *http.Request, status int, h http.Header, now time.Time) rfc9111.Refusal {
+	if status == http.StatusPartialContent && !x.storesPart(asked.Header, h) {
+		return rfc9111.RefuseStatus
+	}
 	return x.cfg.sharing().Refuses(asked.Header, status, h, now)
 }
 
@@ -96,6 +100,9 @@ func (x *exchange) Complete(job *route.Job, resp *record.Response, out *route.Ou
 	} else {
 		maps.Copy(out.Dropped, listed)
 	}
+	if resp.IsPart() {
+		resp.Join(x.part(), x.MaxBody)
+	}
 	names, _ := rfc9111.VaryOf(resp.Header)
 	resp.Vary = job.Names
 	if rfc9111.Covers(resp.Vary, names) {
@@ -119,6 +126,11 @@ func (x *exchange) Live(job *route.Job, resp *record.Response) {
 	}
 	// What is stale at once is stored all the same, to be validated.
 	job.SetTTL(max(left, time.Millisecond))
+	if resp.IsPart() { // once stale it is asked for anew
+		job.SetStaleWhileRevalidate(0)
+		job.SetStaleIfError(0)
+		return
+	}
 	job.SetStaleWhileRevalidate(v.RevalidateWindow() + min(left, 0))
 	keep := x.cfg.Advanced.Keep
 	if !rfc9111.HasValidator(resp.Header) {

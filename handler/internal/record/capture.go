@@ -117,6 +117,8 @@ func (c *Capture) begin(status int) {
 		c.send()
 	case f.Why != "" && !f.Hold:
 		c.pass(f.Why)
+	case f.Why == "" && c.declared() > c.limit:
+		c.pass(rfc9111.RefuseSize)
 	default:
 		c.why = f.Why
 	}
@@ -275,12 +277,16 @@ func (c *Capture) Finish(panicked, ended bool) {
 // whole reports whether the body is as long as the handler said (RFC 9111
 // section 3.3: an incomplete response is not stored).
 func (c *Capture) whole() bool {
-	declared := c.frozen.Get("Content-Length")
-	if declared == "" || !BodyAllowed(c.status) {
-		return true
+	return len(c.frozen["Content-Length"]) == 0 || !BodyAllowed(c.status) || c.declared() == len(c.body)
+}
+
+// declared is the length that the handler has said, -1 for none that can be read.
+func (c *Capture) declared() int {
+	n, err := strconv.Atoi(c.frozen.Get("Content-Length"))
+	if err != nil || !BodyAllowed(c.status) {
+		return -1
 	}
-	n, err := strconv.Atoi(declared)
-	return err == nil && n == len(c.body)
+	return n
 }
 
 // Deliver sends a recorded answer that is not to be stored after all.

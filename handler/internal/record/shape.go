@@ -31,7 +31,7 @@ func (w *Window) of(p []byte) []byte {
 // have been. Only what the handler says of its answer is used: a validator, and
 // that it has ranges.
 func shaped(asked *http.Request, status int, h http.Header) (int, Window) {
-	if status != http.StatusOK || asked.Method != http.MethodGet && asked.Method != http.MethodHead {
+	if status != http.StatusOK && status != http.StatusPartialContent || asked.Method != http.MethodGet && asked.Method != http.MethodHead {
 		return status, Window{}
 	}
 	if unchanged(asked.Header, h) {
@@ -41,7 +41,7 @@ func shaped(asked *http.Request, status int, h http.Header) (int, Window) {
 		return http.StatusNotModified, Window{on: true}
 	}
 	size, err := strconv.Atoi(h.Get("Content-Length"))
-	if err != nil || asked.Method != http.MethodGet || !strings.EqualFold(h.Get("Accept-Ranges"), "bytes") ||
+	if status != http.StatusOK || err != nil || asked.Method != http.MethodGet || !strings.EqualFold(h.Get("Accept-Ranges"), "bytes") ||
 		!rfc9111.WantsRange(asked.Header, status, h) {
 		return status, Window{}
 	}

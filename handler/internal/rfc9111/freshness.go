@@ -124,7 +124,7 @@ func heuristic(h http.Header) time.Duration {
 }
 
 // heuristicStatus are the statuses that RFC 9110 section 15.1 calls
-// heuristically cacheable, but for 206, which is never stored.
+// heuristically cacheable, but for 206: no lifetime is guessed for a part.
 func heuristicStatus(status int) bool {
 	switch status {
 	case 200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501:
@@ -137,7 +137,7 @@ func heuristicStatus(status int) bool {
 // (must-understand, RFC 9111 section 5.2.2.3).
 func understood(status int) bool {
 	switch status {
-	case 200, 203, 204, 300, 301, 302, 303, 307, 308,
+	case 200, 203, 204, 206, 300, 301, 302, 303, 307, 308,
 		400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 413, 414, 415, 421, 422, 426, 429,
 		500, 501, 502, 503, 504, 505:
 		return true

@@ -9,7 +9,7 @@ import (
 
 // NeverStored are the reasons that hold in both ways.
 func NeverStored(status int, h http.Header) Refusal {
-	if status < 200 || status == http.StatusPartialContent || status == http.StatusNotModified {
+	if status < 200 || status == http.StatusNotModified {
 		return RefuseStatus
 	}
 	if strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream") {

@@ -51,7 +51,7 @@ func newJob(a *Attempt, l *strategies.Load[*record.Response]) *Job {
 func (a *Attempt) old(l *strategies.Load[*record.Response]) *record.Response {
 	stored, _ := l.Old()
 	for _, r := range []*record.Response{a.turn.Known, stored} {
-		if r != nil && !r.Marker && a.x.Variant(r.Vary) == r.Variant {
+		if r != nil && !r.Marker && !r.IsPart() && a.x.Variant(r.Vary) == r.Variant {
 			return r
 		}
 	}

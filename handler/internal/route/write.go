@@ -41,7 +41,7 @@ func (x *Exchange) write(resp *record.Response, v Verdict, made bool) {
 // shape decides between the whole response, a 304 and a range.
 func (x *Exchange) shape(resp *record.Response, h http.Header) (status int, body []byte) {
 	asked := x.R.Header
-	if resp.Status != http.StatusOK {
+	if resp.Status != http.StatusOK && !resp.IsPart() {
 		return resp.Status, resp.Body
 	}
 	if rfc9111.NotModified(asked, resp.Header, resp.Received) {
@@ -49,6 +49,9 @@ func (x *Exchange) shape(resp *record.Response, h http.Header) (status int, body
 			delete(h, name)
 		}
 		return http.StatusNotModified, nil
+	}
+	if resp.IsPart() {
+		return cutPart(resp, asked, h)
 	}
 	if x.R.Method == http.MethodGet && rfc9111.WantsRange(asked, resp.Status, resp.Header) {
 		if r, ok := rfc9111.ParseRange(asked.Get("Range"), len(resp.Body)); ok {
@@ -70,6 +73,18 @@ func cut(resp *record.Response, r rfc9111.Range, h http.Header) (status int, bod
 		return http.StatusRequestedRangeNotSatisfiable, nil
 	}
 	return http.StatusPartialContent, resp.Body[r.Start:r.End]
+}
+
+// cutPart answers with what was asked for of a stored part, or with all of what
+// the handler sent instead.
+func cutPart(resp *record.Response, asked, h http.Header) (status int, body []byte) {
+	r, ok := resp.Find(asked)
+	if !ok || r.End-r.Start == len(resp.Body) {
+		return resp.Status, resp.Body
+	}
+	p, _ := rfc9111.PartOf(resp.Header)
+	h["Content-Range"] = []string{rfc9111.Part{Start: p.Start + r.Start, End: p.Start + r.End, Size: p.Size}.ContentRange()}
+	return resp.Status, resp.Body[r.Start:r.End]
 }
 
 // announceTrailers sets the length of the body, or the names of the trailers,
