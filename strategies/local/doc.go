@@ -5,6 +5,7 @@
 //
 // An invalidation by this process reaches it at once. One by another process
 // does not: a value may be served for up to [Config.MaxAge] after it was
-// invalidated elsewhere, one second by default. Strict Stores do not ask it.
+// invalidated elsewhere, one second by default, and for [Config.WhileDown] more
+// while Redis does not answer, if you allow that. Strict Stores do not ask it.
 // After a freeze it is empty.
 package local

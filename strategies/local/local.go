@@ -25,6 +25,12 @@ type Config struct {
 	// MaxAge is how long a value is served after it was read from Redis, and so
 	// how long an invalidation by another process may go unnoticed. 0 means 1 s.
 	MaxAge time.Duration
+	// WhileDown is how long after MaxAge a value may still be served, as stale, while
+	// Redis does not answer (the breaker is open): the database then loads what
+	// the process has not seen, not everything. For as long an invalidation by
+	// another process may go unnoticed. A value ends with its TTL, or with its
+	// StaleIfError if that is longer. 0 means not at all.
+	WhileDown time.Duration
 	// ValueSize is the size in bytes, as stored in Redis, from which on a value
 	// is not kept. 0 means 64 KiB.
 	ValueSize int
@@ -62,6 +68,8 @@ func New(cfg Config) (*Cache, error) {
 		return nil, fmt.Errorf("local: Config.Entries is %d, want 0 or more", cfg.Entries)
 	case cfg.MaxAge < 0:
 		return nil, fmt.Errorf("local: Config.MaxAge is %s, want 0 or more", cfg.MaxAge)
+	case cfg.WhileDown < 0:
+		return nil, fmt.Errorf("local: Config.WhileDown is %s, want 0 or more", cfg.WhileDown)
 	case cfg.ValueSize < 0:
 		return nil, fmt.Errorf("local: Config.ValueSize is %d, want 0 or more", cfg.ValueSize)
 	}
@@ -81,20 +89,24 @@ func New(cfg Config) (*Cache, error) {
 	return &Cache{cfg: cfg, born: time.Now(), lru: entries, void: map[string]uint64{}}, nil
 }
 
-// Get returns a value that is not too old and that nothing has voided.
-func (c *Cache) Get(key strategies.LocalKey) (strategies.LocalValue, bool) {
+// Get returns a value that is not too old and that nothing has voided; down
+// allows Config.WhileDown more.
+func (c *Cache) Get(key strategies.LocalKey, down bool) (strategies.LocalValue, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.lru.Get(key)
 	if !ok {
 		return strategies.LocalValue{}, false
 	}
-	if time.Since(c.born) > k.until || k.stamp != c.seq && c.voidedSince(k.stamp, k.Tokens) {
+	over := time.Since(c.born) - k.until
+	if over > c.cfg.WhileDown || k.stamp != c.seq && c.voidedSince(k.stamp, k.Tokens) {
 		c.lru.Remove(key)
 		return strategies.LocalValue{}, false
 	}
 	k.stamp = c.seq // so that the tokens are looked up once
-	return k.LocalValue, true
+	v := k.LocalValue
+	v.Unchecked = over > 0
+	return v, down || !v.Unchecked
 }
 
 func (c *Cache) voidedSince(stamp uint64, tokens []string) bool {

@@ -3,6 +3,8 @@ package local_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cldcde/restash/breaker"
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
@@ -98,6 +101,88 @@ func TestOwnInvalidationsReachItAtOnceOthersWithinMaxAge(t *testing.T) {
 	})
 }
 
+func TestWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := upstashtest.Run(t, inMemory)
+		store, c := whileDown(t, srv)
+		get(t, c, 1)
+		get(t, c, 1)
+		time.Sleep(2 * local.DefaultMaxAge)
+		restore := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
+		for range breaker.DefaultFailures {
+			v, st := get(t, c, 2)
+			assert.Equal(t, 2, v, "the loader answers until the breaker is open")
+			assert.NotEqual(t, strategies.Stale, st.State)
+		}
+		v, st := get(t, c, 2)
+		assert.Equal(t, 1, v, "the process has seen it")
+		assert.Equal(t, strategies.Stale, st.State)
+		many, err := c.GetMany(t.Context(), []string{"k", "l"}, func(_ context.Context, keys []string) (map[string]int, error) {
+			assert.Equal(t, []string{"l"}, keys)
+			return map[string]int{"l": 3}, nil
+		})
+		require.NoError(t, err)
+		assert.Equal(t, map[string]int{"k": 1, "l": 3}, many)
+
+		time.Sleep(10 * time.Second)
+		v, _ = get(t, c, 2)
+		assert.Equal(t, 2, v, "WhileDown is over")
+		restore()
+		require.NoError(t, store.Flush(t.Context()))
+	})
+}
+
+func TestWhileDown_endsWithTheTTL(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := upstashtest.Run(t, inMemory)
+		_, c := whileDown(t, srv)
+		for range 2 {
+			get(t, c, 1, strategies.TTL(3*time.Second))
+		}
+		time.Sleep(4 * time.Second)
+		restore := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
+		for range breaker.DefaultFailures {
+			get(t, c, 2)
+		}
+		v, _ := get(t, c, 2)
+		assert.Equal(t, 2, v)
+		v, st := get(t, c, 2, strategies.StaleIfError(2*time.Second))
+		assert.Equal(t, 1, v, "as long as a failing load would allow")
+		assert.Negative(t, st.TTL)
+		restore()
+	})
+}
+
+func TestWhileDown_ownInvalidationsHold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := upstashtest.Run(t, inMemory)
+		store, c := whileDown(t, srv)
+		get(t, c, 1)
+		get(t, c, 1)
+		time.Sleep(2 * local.DefaultMaxAge)
+		restore := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
+		for range breaker.DefaultFailures {
+			get(t, c, 2)
+		}
+		_, err := store.Invalidate(t.Context(), invalidate.Tags("all"))
+		require.ErrorIs(t, err, strategies.ErrPending)
+		v, _ := get(t, c, 2)
+		assert.Equal(t, 2, v)
+		restore()
+	})
+}
+
+func whileDown(t *testing.T, srv *upstashtest.Server) (*strategies.Store, *strategies.Cache[int]) {
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient(), MaxRetries: client.NoRetry})
+	require.NoError(t, err)
+	l1, err := local.New(local.Config{WhileDown: 10 * time.Second})
+	require.NoError(t, err)
+	store, err := strategies.NewStore(c, strategies.StoreConfig{Local: l1, Executor: strategies.Inline(strategies.DefaultInline), Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = store.Close(context.Background()) })
+	return store, strategies.New[int](store, strategies.Config{Name: "n", TTL: time.Hour, Tags: []string{"all"}})
+}
+
 func TestStrictStoresAndUnknownTagsBypassIt(t *testing.T) {
 	srv := upstashtest.Run(t, inMemory)
 	_, c, _ := setup(t, srv, true)
@@ -126,22 +211,22 @@ func TestALateReadDoesNotBringBackWhatWasVoided(t *testing.T) {
 	stamp := l1.Stamp()
 	l1.Void([]string{"b"})
 	l1.Put(key, v, stamp)
-	_, ok := l1.Get(key)
+	_, ok := l1.Get(key, false)
 	assert.False(t, ok)
 	stamp = l1.Stamp()
 	l1.Put(key, v, stamp)
-	_, ok = l1.Get(key)
+	_, ok = l1.Get(key, false)
 	assert.True(t, ok)
 	stamp = l1.Stamp()
 	l1.Clear()
 	l1.Put(key, v, stamp)
-	_, ok = l1.Get(key)
+	_, ok = l1.Get(key, false)
 	assert.False(t, ok, "read before the clearing")
 	for i := range 20_000 { // more than it remembers
 		l1.Void([]string{fmt.Sprint(i)})
 	}
 	l1.Put(key, v, stamp)
-	_, ok = l1.Get(key)
+	_, ok = l1.Get(key, false)
 	assert.False(t, ok)
 }
 
@@ -157,7 +242,7 @@ func TestBounds(t *testing.T) {
 	put("d", 11)
 	got := ""
 	for _, k := range []string{"a", "b", "c", "d"} {
-		if _, ok := l1.Get(strategies.LocalKey{Key: k}); ok {
+		if _, ok := l1.Get(strategies.LocalKey{Key: k}, false); ok {
 			got += k
 		}
 	}

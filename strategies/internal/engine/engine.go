@@ -150,7 +150,7 @@ type outcome struct {
 
 // Local is a cache in the process, asked before Redis.
 type Local interface {
-	Get(key LocalKey) (LocalValue, bool)
+	Get(key LocalKey, down bool) (LocalValue, bool)
 	Stamp() uint64
 	Put(key LocalKey, v LocalValue, stamp uint64)
 	Void(tokens []string)
@@ -166,6 +166,7 @@ type LocalValue struct {
 	Tokens          []string
 	StoredAt, Fresh time.Time
 	Size            int
+	Unchecked       bool
 }
 
 // void makes loads and local values that depend on the tokens unusable.

@@ -3,6 +3,8 @@ package engine
 import (
 	"slices"
 	"time"
+
+	"github.com/cldcde/restash/breaker"
 )
 
 func (c *Class) localKey(key string, o *Options) LocalKey {
@@ -10,16 +12,22 @@ func (c *Class) localKey(key string, o *Options) LocalKey {
 }
 
 // Local answers from the process's own cache if that can. Strict engines and
-// forced calls do not ask it.
+// forced calls do not ask it. While the breaker is open it may answer with what
+// nobody can check at the moment: that is stale, and goes on as long as a
+// failing load would allow.
 func (c *Class) Local(key string, o *Options) (any, Status, bool) {
 	e := c.e
 	if e.cfg.Local == nil || e.cfg.Strict || o.Force || e.off() {
 		return nil, Status{}, false
 	}
 	e.thaw()
-	v, ok := e.cfg.Local.Get(c.localKey(key, o))
-	left := time.Until(v.Fresh)
-	if !ok || left <= 0 || !c.covered(v.Tokens, key, o) {
+	v, ok := e.cfg.Local.Get(c.localKey(key, o), e.breaker.State() == breaker.Open)
+	state, left := Hit, time.Until(v.Fresh)
+	more := left
+	if v.Unchecked {
+		state, more = Stale, left+o.StaleIfError
+	}
+	if !ok || more <= 0 || !c.covered(v.Tokens, key, o) {
 		return nil, Status{}, false
 	}
 	if body, encoded := v.Value.(encodedValue); encoded {
@@ -29,9 +37,9 @@ func (c *Class) Local(key string, o *Options) (any, Status, bool) {
 		}
 		v.Value = own
 	}
-	st := Status{State: Hit, StoredAt: v.StoredAt, TTL: left}
+	st := Status{State: state, StoredAt: v.StoredAt, TTL: left}
 	if !o.Uncounted && !o.Warm {
-		c.answered(Hit, false)
+		c.answered(state, false)
 	}
 	c.count(countLocal, 1)
 	c.count(countSaved, 1)
