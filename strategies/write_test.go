@@ -189,18 +189,6 @@ func TestManyPendingTokensAreConfirmedAsTheyAre(t *testing.T) {
 	})
 }
 
-func TestACallersLeavingDoesNotStopAnInvalidation(t *testing.T) {
-	srv := newServer(t)
-	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})
-	var src source
-	get(t, c, "k", &src)
-	ctx, cancel := context.WithCancel(t.Context())
-	err := c.WriteThrough(ctx, "k", item{N: 1}, func(_ context.Context, v item) (item, error) { cancel(); return v, nil })
-	require.NoError(t, err)
-	v, _ := get(t, c, "k", &src)
-	assert.Equal(t, 1, v.N)
-}
-
 func TestSetManyAndDeleteMany(t *testing.T) {
 	srv := newServer(t)
 	c := strategies.New[item](newStore(t, srv), strategies.Config{Name: "item", TTL: time.Hour})

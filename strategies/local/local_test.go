@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -98,6 +101,36 @@ func TestOwnInvalidationsReachItAtOnceOthersWithinMaxAge(t *testing.T) {
 		time.Sleep(local.DefaultMaxAge + time.Millisecond)
 		v, _ = get(t, c, 2)
 		assert.Equal(t, 2, v)
+	})
+}
+
+func TestWhatWasVoidedDuringItsReadIsNotKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		srv := upstashtest.Run(t, inMemory)
+		store, c, _ := setup(t, srv, false)
+		get(t, c, 1)
+		time.Sleep(2 * local.DefaultMaxAge)
+		held := make(chan struct{})
+		hold := func(w http.ResponseWriter, r *http.Request, next http.Handler, _ *rand.Rand) {
+			answer := httptest.NewRecorder()
+			next.ServeHTTP(answer, r)
+			<-held
+			w.WriteHeader(answer.Code)
+			_, _ = w.Write(answer.Body.Bytes())
+		}
+		defer srv.Faults(1, upstashtest.Fault{Do: hold, Times: 1})()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			v, _ := get(t, c, 2)
+			assert.Equal(t, 1, v, "its read was answered before the invalidation")
+		})
+		synctest.Wait()
+		_, err := store.Invalidate(t.Context(), invalidate.Tags("all"))
+		require.NoError(t, err)
+		close(held)
+		wg.Wait()
+		v, _ := get(t, c, 2)
+		assert.Equal(t, 2, v, "what a late answer brings is not kept")
 	})
 }
 
