@@ -211,34 +211,42 @@ func readFull(r io.Reader, b []byte) ([]byte, error) {
 
 // parse reads the body by its content type and first byte: a server may
 // answer in JSON although RESP2 was asked for, above all with an error.
-func (x *exchange) parse(body []byte, contentType string) (err error) {
+func (x *exchange) parse(body []byte, contentType string) error {
 	inJSON := !x.resp2 || startsJSON(body)
 	if len(body) == 0 || inJSON && foreign(contentType) && !startsJSON(body) {
 		return errSyntax
 	}
-	switch {
-	case x.cmds == 0 && inJSON:
+	if x.cmds == 0 {
+		return x.parseOne(body, inJSON)
+	}
+	return x.parseMany(body, inJSON)
+}
+
+func (x *exchange) parseOne(body []byte, inJSON bool) (err error) {
+	if inJSON {
 		x.one, err = scanOne(body, !x.resp2)
-	case x.cmds == 0:
+	} else {
 		x.one, err = respOne(body)
-	case inJSON:
+	}
+	if err == nil && x.one.Kind == command.KindError {
+		x.refused = &x.one
+	}
+	return err
+}
+
+func (x *exchange) parseMany(body []byte, inJSON bool) (err error) {
+	if inJSON {
 		x.many, x.refused, err = scanBatch(body, x.cmds, !x.resp2)
-	default:
+	} else {
 		x.many, err = respBatch(body, x.cmds)
 		if err == nil && len(x.many) == 1 && x.cmds > 1 && x.many[0].Kind == command.KindError {
 			x.many, x.refused = nil, &x.many[0]
 		}
 	}
-	if err != nil {
-		return err
-	}
-	if x.cmds == 0 && x.one.Kind == command.KindError {
-		x.refused = &x.one
-	}
-	if x.cmds > 0 && x.refused == nil && len(x.many) != x.cmds {
+	if err == nil && x.refused == nil && len(x.many) != x.cmds {
 		return errCount
 	}
-	return nil
+	return err
 }
 
 var errCount = errors.New("the number of replies is not the number of commands")

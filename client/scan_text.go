@@ -51,42 +51,44 @@ func (s *scanner) unescape(start int) ([]byte, error) {
 	return nil, errSyntax
 }
 
-// escaped reads one escape, or two that make up a surrogate pair.
+// escapes are what the letter behind a backslash stands for, but for u.
+var escapes = [256]rune{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// escaped reads one escape, or two that make up a surrogate pair. Its width is 0
+// where there is none.
 func escaped(b []byte) (r rune, width int) {
 	if len(b) < 2 {
 		return 0, 0
 	}
-	switch b[1] {
-	case '"', '\\', '/':
-		return rune(b[1]), 2
-	case 'b':
-		return '\b', 2
-	case 'f':
-		return '\f', 2
-	case 'n':
-		return '\n', 2
-	case 'r':
-		return '\r', 2
-	case 't':
-		return '\t', 2
-	case 'u':
-		first, ok := hex4(b[2:])
-		if !ok {
-			return 0, 0
-		}
-		if !utf16.IsSurrogate(first) {
-			return first, 6
-		}
-		if len(b) >= 8 && b[6] == '\\' && b[7] == 'u' {
-			if second, ok := hex4(b[8:]); ok {
-				if r := utf16.DecodeRune(first, second); r != utf8.RuneError {
-					return r, 12
-				}
-			}
-		}
-		return utf8.RuneError, 6
+	if r = escapes[b[1]]; r != 0 {
+		return r, 2
 	}
-	return 0, 0
+	if b[1] != 'u' {
+		return 0, 0
+	}
+	first, ok := hex4(b[2:])
+	switch {
+	case !ok:
+		return 0, 0
+	case !utf16.IsSurrogate(first):
+		return first, 6
+	}
+	if r = secondHalf(first, b[6:]); r != utf8.RuneError {
+		return r, 12
+	}
+	return utf8.RuneError, 6
+}
+
+// secondHalf completes a surrogate pair.
+func secondHalf(first rune, b []byte) rune {
+	if len(b) < 2 || b[0] != '\\' || b[1] != 'u' {
+		return utf8.RuneError
+	}
+	second, ok := hex4(b[2:])
+	if !ok {
+		return utf8.RuneError
+	}
+	return utf16.DecodeRune(first, second)
 }
 
 func hex4(b []byte) (rune, bool) {

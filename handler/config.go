@@ -201,11 +201,11 @@ func (c Config) withDefaults() Config {
 }
 
 // check names the field that is wrong.
+func wrong(field, format string, args ...any) error {
+	return fmt.Errorf("handler: Config.%s %s", field, fmt.Sprintf(format, args...))
+}
+
 func (c Config) check() error {
-	wrong := func(field, format string, args ...any) error {
-		return fmt.Errorf("handler: Config.%s %s", field, fmt.Sprintf(format, args...))
-	}
-	a := c.Advanced
 	switch {
 	case c.Prefix == "":
 		return wrong("Prefix", "is empty")
@@ -217,18 +217,24 @@ func (c Config) check() error {
 		return wrong("StaleWhileRevalidate, StaleIfError or Negative", "is negative")
 	case c.Public && c.Identity != nil:
 		return wrong("Identity", "is set, and Public says that who asks does not count")
-	case len(c.Tags) > 16:
-		return wrong("Tags", "has %d tags, want at most 16", len(c.Tags))
-	case slices.Contains(c.Tags, ""):
-		return wrong("Tags", "has an empty tag")
-	case a.MaxBody < 0:
+	case c.Advanced.MaxBody < 0:
 		return wrong("Advanced.MaxBody", "is negative")
-	case a.MaxVariants < 0:
+	case c.Advanced.MaxVariants < 0:
 		return wrong("Advanced.MaxVariants", "is negative")
 	case len(c.Vary) > rfc9111.MaxVary:
 		return wrong("Vary", "has %d names, want at most %d", len(c.Vary), rfc9111.MaxVary)
 	}
-	for _, t := range c.Tags {
+	return checkTags(c.Tags)
+}
+
+func checkTags(tags []string) error {
+	if len(tags) > 16 {
+		return wrong("Tags", "has %d tags, want at most 16", len(tags))
+	}
+	for _, t := range tags {
+		if t == "" {
+			return wrong("Tags", "has an empty tag")
+		}
 		if strings.Count(t, "{") != strings.Count(t, "}") {
 			return wrong("Tags", "has %q with an open brace", t)
 		}

@@ -92,10 +92,11 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+func wrong(field, format string, args ...any) error {
+	return fmt.Errorf("strategies: Config.%s %s", field, fmt.Sprintf(format, args...))
+}
+
 func (c Config) check() error {
-	wrong := func(field, format string, args ...any) error {
-		return fmt.Errorf("strategies: Config.%s %s", field, fmt.Sprintf(format, args...))
-	}
 	switch {
 	case c.Name == "":
 		return wrong("Name", "is empty")
@@ -116,19 +117,25 @@ func (c Config) check() error {
 			c.TTL+max(c.StaleWhileRevalidate, c.StaleIfError), MaxExpiry)
 	case c.Negative > MaxExpiry:
 		return wrong("Negative", "is %s, want at most %s", c.Negative, MaxExpiry)
-	case c.Advanced.Jitter < 0 || c.Advanced.Jitter > 0.5:
-		return wrong("Advanced.Jitter", "is %g, want 0 to 0.5", c.Advanced.Jitter)
-	case c.Advanced.SoftTimeout < 0:
-		return wrong("Advanced.SoftTimeout", "is negative")
-	case c.Advanced.HardTimeout < 0 || c.Advanced.HardTimeout > 15*time.Minute:
-		return wrong("Advanced.HardTimeout", "is %s, want at most 15m", c.Advanced.HardTimeout)
-	case c.Advanced.Lease < 0:
-		return wrong("Advanced.Lease", "is negative")
-	case c.Advanced.Lease > c.Advanced.HardTimeout/2 && c.Advanced.HardTimeout > 0:
-		return wrong("Advanced.Lease", "is %s, want at most half of HardTimeout", c.Advanced.Lease)
 	}
 	if err := checkTags(c.Tags); err != nil {
 		return wrong("Tags", "%v", err)
+	}
+	return c.Advanced.check()
+}
+
+func (a Advanced) check() error {
+	switch {
+	case a.Jitter < 0 || a.Jitter > 0.5:
+		return wrong("Advanced.Jitter", "is %g, want 0 to 0.5", a.Jitter)
+	case a.SoftTimeout < 0:
+		return wrong("Advanced.SoftTimeout", "is negative")
+	case a.HardTimeout < 0 || a.HardTimeout > 15*time.Minute:
+		return wrong("Advanced.HardTimeout", "is %s, want at most 15m", a.HardTimeout)
+	case a.Lease < 0:
+		return wrong("Advanced.Lease", "is negative")
+	case a.Lease > a.HardTimeout/2 && a.HardTimeout > 0:
+		return wrong("Advanced.Lease", "is %s, want at most half of HardTimeout", a.Lease)
 	}
 	return nil
 }
