@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -119,10 +120,21 @@ func Get(h http.Handler, target string, fields ...string) Answer {
 	return Ask(h, http.MethodGet, target, fields...)
 }
 
+// mounted are all handlers that were mounted. A route that nobody can reach any
+// more is forgotten with its counters, and tests look at them when their last
+// request is over.
+var mounted struct {
+	mu  sync.Mutex
+	all []http.Handler
+}
+
 // Mount mounts one handler under a preset.
 func Mount(store *strategies.Store, pattern string, cfg handler.Config, h http.HandlerFunc) *http.ServeMux {
 	mux := http.NewServeMux()
 	mux.Handle(pattern, handler.Cache(store, cfg)(h))
+	mounted.mu.Lock()
+	defer mounted.mu.Unlock()
+	mounted.all = append(mounted.all, mux)
 	return mux
 }
 
