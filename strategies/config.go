@@ -92,6 +92,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
+// wrong names the field that is.
 func wrong(field, format string, args ...any) error {
 	return fmt.Errorf("strategies: Config.%s %s", field, fmt.Sprintf(format, args...))
 }

@@ -277,10 +277,9 @@ func shortHash(s string) string {
 // found valid there. It must be safe for concurrent use. Package
 // strategies/local has one.
 type Local interface {
-	// Get returns what was put under key and is still good. down says that Redis
-	// does not answer (the breaker is open): then it may also return what is too
-	// old to be served without a look at Redis, Unchecked.
-	Get(key LocalKey, down bool) (LocalValue, bool)
+	// Get returns what was put under key and is still good. What is too old to be
+	// served without a look at Redis it may return as Unchecked.
+	Get(key LocalKey) (LocalValue, bool)
 	// Stamp is taken before a read whose result may be Put.
 	Stamp() uint64
 	// Put remembers a value, unless one of its tokens was voided since the
@@ -305,16 +304,16 @@ type LocalValue struct {
 	StoredAt, Fresh time.Time
 	// Size of the entry in Redis, in bytes.
 	Size int
-	// Unchecked is set by Get on a value that is served only because Redis does
-	// not answer. It is reported as [Stale].
+	// Unchecked is set by Get on a value that may be served only while Redis does
+	// not answer (the breaker is open). It is reported as [Stale].
 	Unchecked bool
 }
 
 // localOf is a Local in the engine's words.
 type localOf struct{ Local }
 
-func (l localOf) Get(key engine.LocalKey, down bool) (engine.LocalValue, bool) {
-	v, ok := l.Local.Get(LocalKey(key), down)
+func (l localOf) Get(key engine.LocalKey) (engine.LocalValue, bool) {
+	v, ok := l.Local.Get(LocalKey(key))
 	return engine.LocalValue(v), ok
 }
 

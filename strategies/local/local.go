@@ -89,9 +89,9 @@ func New(cfg Config) (*Cache, error) {
 	return &Cache{cfg: cfg, born: time.Now(), lru: entries, void: map[string]uint64{}}, nil
 }
 
-// Get returns a value that is not too old and that nothing has voided; down
-// allows Config.WhileDown more.
-func (c *Cache) Get(key strategies.LocalKey, down bool) (strategies.LocalValue, bool) {
+// Get returns a value that is not too old and that nothing has voided; one that
+// is older than Config.MaxAge, by Config.WhileDown at most, is Unchecked.
+func (c *Cache) Get(key strategies.LocalKey) (strategies.LocalValue, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	k, ok := c.lru.Get(key)
@@ -106,7 +106,7 @@ func (c *Cache) Get(key strategies.LocalKey, down bool) (strategies.LocalValue, 
 	k.stamp = c.seq // so that the tokens are looked up once
 	v := k.LocalValue
 	v.Unchecked = over > 0
-	return v, down || !v.Unchecked
+	return v, true
 }
 
 func (c *Cache) voidedSince(stamp uint64, tokens []string) bool {

@@ -138,15 +138,7 @@ func TestWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, inMemory)
 		store, c := whileDown(t, srv)
-		get(t, c, 1)
-		get(t, c, 1)
-		time.Sleep(2 * local.DefaultMaxAge)
-		restore := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
-		for range breaker.DefaultFailures {
-			v, st := get(t, c, 2)
-			assert.Equal(t, 2, v, "the loader answers until the breaker is open")
-			assert.NotEqual(t, strategies.Stale, st.State)
-		}
+		restore := seenThenDown(t, srv, c, 2*local.DefaultMaxAge)
 		v, st := get(t, c, 2)
 		assert.Equal(t, 1, v, "the process has seen it")
 		assert.Equal(t, strategies.Stale, st.State)
@@ -169,14 +161,7 @@ func TestWhileDown_endsWithTheTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, inMemory)
 		_, c := whileDown(t, srv)
-		for range 2 {
-			get(t, c, 1, strategies.TTL(3*time.Second))
-		}
-		time.Sleep(4 * time.Second)
-		restore := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
-		for range breaker.DefaultFailures {
-			get(t, c, 2)
-		}
+		restore := seenThenDown(t, srv, c, 4*time.Second, strategies.TTL(3*time.Second))
 		v, _ := get(t, c, 2)
 		assert.Equal(t, 2, v)
 		v, st := get(t, c, 2, strategies.StaleIfError(2*time.Second))
@@ -190,19 +175,29 @@ func TestWhileDown_ownInvalidationsHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, inMemory)
 		store, c := whileDown(t, srv)
-		get(t, c, 1)
-		get(t, c, 1)
-		time.Sleep(2 * local.DefaultMaxAge)
-		restore := srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
-		for range breaker.DefaultFailures {
-			get(t, c, 2)
-		}
+		restore := seenThenDown(t, srv, c, 2*local.DefaultMaxAge)
 		_, err := store.Invalidate(t.Context(), invalidate.Tags("all"))
 		require.ErrorIs(t, err, strategies.ErrPending)
 		v, _ := get(t, c, 2)
 		assert.Equal(t, 2, v)
 		restore()
 	})
+}
+
+// seenThenDown lets the process see the value 1, and Redis go away when that is
+// age old: the breaker is open then.
+func seenThenDown(t *testing.T, srv *upstashtest.Server, c *strategies.Cache[int], age time.Duration, opts ...strategies.Option) (restore func()) {
+	for range 2 {
+		get(t, c, 1, opts...)
+	}
+	time.Sleep(age)
+	restore = srv.Faults(1, upstashtest.Fault{Do: upstashtest.Status(http.StatusBadGateway, "away")})
+	for range breaker.DefaultFailures {
+		v, st := get(t, c, 2)
+		assert.Equal(t, 2, v, "the loader answers until the breaker is open")
+		assert.NotEqual(t, strategies.Stale, st.State)
+	}
+	return restore
 }
 
 func whileDown(t *testing.T, srv *upstashtest.Server) (*strategies.Store, *strategies.Cache[int]) {
@@ -244,22 +239,22 @@ func TestALateReadDoesNotBringBackWhatWasVoided(t *testing.T) {
 	stamp := l1.Stamp()
 	l1.Void([]string{"b"})
 	l1.Put(key, v, stamp)
-	_, ok := l1.Get(key, false)
+	_, ok := l1.Get(key)
 	assert.False(t, ok)
 	stamp = l1.Stamp()
 	l1.Put(key, v, stamp)
-	_, ok = l1.Get(key, false)
+	_, ok = l1.Get(key)
 	assert.True(t, ok)
 	stamp = l1.Stamp()
 	l1.Clear()
 	l1.Put(key, v, stamp)
-	_, ok = l1.Get(key, false)
+	_, ok = l1.Get(key)
 	assert.False(t, ok, "read before the clearing")
 	for i := range 20_000 { // more than it remembers
 		l1.Void([]string{fmt.Sprint(i)})
 	}
 	l1.Put(key, v, stamp)
-	_, ok = l1.Get(key, false)
+	_, ok = l1.Get(key)
 	assert.False(t, ok)
 }
 
@@ -275,7 +270,7 @@ func TestBounds(t *testing.T) {
 	put("d", 11)
 	got := ""
 	for _, k := range []string{"a", "b", "c", "d"} {
-		if _, ok := l1.Get(strategies.LocalKey{Key: k}, false); ok {
+		if _, ok := l1.Get(strategies.LocalKey{Key: k}); ok {
 			got += k
 		}
 	}

@@ -150,7 +150,7 @@ type outcome struct {
 
 // Local is a cache in the process, asked before Redis.
 type Local interface {
-	Get(key LocalKey, down bool) (LocalValue, bool)
+	Get(key LocalKey) (LocalValue, bool)
 	Stamp() uint64
 	Put(key LocalKey, v LocalValue, stamp uint64)
 	Void(tokens []string)

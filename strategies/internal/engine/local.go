@@ -21,11 +21,12 @@ func (c *Class) Local(key string, o *Options) (any, Status, bool) {
 		return nil, Status{}, false
 	}
 	e.thaw()
-	v, ok := e.cfg.Local.Get(c.localKey(key, o), e.breaker.State() == breaker.Open)
+	v, ok := e.cfg.Local.Get(c.localKey(key, o))
 	state, left := Hit, time.Until(v.Fresh)
 	more := left
 	if v.Unchecked {
 		state, more = Stale, left+o.StaleIfError
+		ok = ok && e.breaker.State() == breaker.Open
 	}
 	if !ok || more <= 0 || !c.covered(v.Tokens, key, o) {
 		return nil, Status{}, false
