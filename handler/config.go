@@ -200,7 +200,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// check names the field that is wrong.
+// wrong names the field that is.
 func wrong(field, format string, args ...any) error {
 	return fmt.Errorf("handler: Config.%s %s", field, fmt.Sprintf(format, args...))
 }
@@ -228,8 +228,8 @@ func (c Config) check() error {
 }
 
 func checkTags(tags []string) error {
-	if len(tags) > 16 {
-		return wrong("Tags", "has %d tags, want at most 16", len(tags))
+	if len(tags) > strategies.MaxTags {
+		return wrong("Tags", "has %d tags, want at most %d", len(tags), strategies.MaxTags)
 	}
 	for _, t := range tags {
 		if t == "" {
