@@ -26,9 +26,13 @@ type Config struct {
 	PurgeSecret, CronSecret string
 	// CDN lets a CDN in front keep the answers of cached routes for a short time,
 	// and ask for new ones while it serves them: a refresh in the background where
-	// instances have none. It hears of no invalidation, so its TTL is how old an
-	// answer may be beyond all promises. Default: nothing is said to a CDN.
+	// instances have none. What it hears of invalidations is Vercel's to say; its TTL
+	// is how old an answer may be beyond all promises. With a TagField answers carry
+	// the names of all that an invalidation may replace. Default: nothing is said to a CDN.
 	CDN handler.CDN
+	// Vercel tells Vercel's CDN of invalidations, after Redis. It fails no write: what
+	// could not be told is pending, and told by a later request.
+	Vercel VercelCDN
 	// SessionKey signs the cookie of the demo login. Default: random, so that
 	// cookies are good for this process only.
 	SessionKey []byte
@@ -82,7 +86,7 @@ func (c Config) validate() error {
 	case c.CDN.TTL < 0 || c.CDN.StaleWhileRevalidate < 0:
 		return errors.New("catalog: CDN must not have negative times")
 	}
-	return nil
+	return c.Vercel.validate()
 }
 
 // App is the sample platform: all routes, ready to serve. It is safe for
@@ -95,6 +99,7 @@ type App struct {
 	users    *strategies.Cache[User]
 	featured *strategies.Cache[Item]
 	serve    http.Handler
+	cdn      *purger
 	close    func(context.Context) error
 }
 
@@ -114,6 +119,7 @@ func New(config Config) (*App, error) {
 		Name: Featured.Name(), TTL: Featured.TTL,
 		StaleWhileRevalidate: Featured.StaleWhileRevalidate, Tags: Featured.Tags,
 	})
+	a.cdn = a.newPurger()
 	a.serve = a.guard(a.routes())
 	return a, nil
 }
@@ -122,18 +128,30 @@ func New(config Config) (*App, error) {
 // warming alike: only the same preset finds what the other stored.
 func (a *App) preset(config handler.Config) handler.Config {
 	config.Advanced.CDN = a.config.CDN
+	config.Advanced.CDN.TagField = "" // tagged writes more than the preset's own tags
 	return config
 }
 
-// ServeHTTP answers a request.
-func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve.ServeHTTP(w, r) }
+// ServeHTTP answers a request. Behind the answer it tells the CDN what it could
+// not be told before.
+func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.serve.ServeHTTP(w, r)
+	if a.cdn.pending() > 0 {
+		_ = http.NewResponseController(w).Flush() // where nothing can be flushed the client waits
+		a.cdn.send(context.WithoutCancel(r.Context()))
+	}
+}
 
 // Store returns the Store that the App was made with.
 func (a *App) Store() *strategies.Store { return a.store }
 
-// Close finishes background work and closes what [FromEnv] opened. For an App
-// of [New] it does nothing.
+// Close tells the CDN what is left, finishes background work and closes what
+// [FromEnv] opened.
 func (a *App) Close(ctx context.Context) error {
+	if a.cdn.pending() > 0 {
+		_ = a.store.Flush(ctx) // Redis hears of it first
+		a.cdn.last(ctx)
+	}
 	if a.close == nil {
 		return nil
 	}
@@ -152,4 +170,7 @@ func (a *App) invalidate(w http.ResponseWriter, r *http.Request, events ...any) 
 		a.config.Logger.DebugContext(ctx, "invalidation is pending", "error", err)
 	}
 	w.Header().Set("X-Cache-Invalidation", done)
+	if a.cdn != nil {
+		a.invalidateCDN(ctx, w, events)
+	}
 }

@@ -70,10 +70,12 @@ func FromEnv(driver string, config strategies.StoreConfig) (*App, error) {
 
 // ConfigFromEnv returns a Config with the secrets of the environment
 // (CATALOG_WRITE_TOKEN, CACHE_PURGE_SECRET, CRON_SECRET, CATALOG_SESSION_SECRET) and
-// with CATALOG_CDN_TTL, such as 10s: how long a CDN may keep answers.
+// with CATALOG_CDN_TTL, such as 10s: how long a CDN may keep answers. On Vercel
+// CATALOG_CDN_TOKEN tells the CDN of invalidations, with CATALOG_CDN_TEAM if the
+// project belongs to a team.
 func ConfigFromEnv(database *Database, store *strategies.Store) Config {
 	return Config{
-		CDN:      cdnFromEnv(),
+		CDN: cdnFromEnv(), Vercel: vercelFromEnv(),
 		Database: database, Store: store,
 		WriteToken:  os.Getenv("CATALOG_WRITE_TOKEN"),
 		PurgeSecret: os.Getenv("CACHE_PURGE_SECRET"),
@@ -96,7 +98,24 @@ func cdnFromEnv() handler.CDN {
 	}
 	cdn := handler.CDN{TTL: ttl, StaleWhileRevalidate: 6 * ttl}
 	if os.Getenv("VERCEL") != "" {
-		cdn.Fields = []string{"Vercel-CDN-Cache-Control"}
+		cdn.Fields, cdn.TagField = []string{"Vercel-CDN-Cache-Control"}, vercelTagField
+	}
+	return cdn
+}
+
+// vercelFromEnv takes what Vercel itself says of the project and its environment.
+func vercelFromEnv() VercelCDN {
+	token := strings.Trim(os.Getenv("CATALOG_CDN_TOKEN"), " \"'")
+	if token == "" || os.Getenv("VERCEL") == "" {
+		return VercelCDN{}
+	}
+	cdn := VercelCDN{Token: token, Project: os.Getenv("VERCEL_PROJECT_ID"), Team: os.Getenv("CATALOG_CDN_TEAM"), Target: "preview"}
+	if cdn.Project == "" {
+		slog.Warn("CATALOG_CDN_TOKEN needs VERCEL_PROJECT_ID; the CDN hears of no invalidation")
+		return VercelCDN{}
+	}
+	if os.Getenv("VERCEL_ENV") == "production" {
+		cdn.Target = "production"
 	}
 	return cdn
 }

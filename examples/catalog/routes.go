@@ -34,8 +34,8 @@ func (a *App) routes() http.Handler {
 	t.plain("GET /api/featured/{type}", a.featuredItems)
 	t.writing("PUT /api/users/{name}", a.saveProfile)
 	t.writing("POST /api/login", a.login)
-	t.handle("GET /api/cache/metrics", ops.Metrics(a.store))
-	t.handle("POST /api/cache/invalidate", ops.Purge(a.store, ops.Secret(a.config.PurgeSecret), ops.App(a)))
+	t.handle("GET /api/cache/metrics", a.showsPending(ops.Metrics(a.store)))
+	t.handle("POST /api/cache/invalidate", a.purges(ops.Purge(a.store, ops.Secret(a.config.PurgeSecret), ops.App(a))))
 	t.handle("GET /api/cron/warm", a.cron())
 	t.handle("POST /api/cron/warm", a.cron())
 	t.plain("GET /{$}", t.index)
@@ -70,7 +70,7 @@ func (t *routeTable) plain(pattern string, act action) { t.handle(pattern, t.app
 
 // cached puts a route under the cache: first the check, then the cache, then the database.
 func (t *routeTable) cached(preset handler.Config, pattern string, c check, act action) {
-	answer := handler.Cache(t.app.store, t.app.preset(preset))(t.app.limited(act))
+	answer := t.app.tagged(preset, handler.Cache(t.app.store, t.app.preset(preset))(t.app.limited(act)))
 	t.handle(pattern, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c != nil {
 			if err := c(r); err != nil {
