@@ -2,8 +2,10 @@ package catalog_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -119,4 +121,29 @@ func TestFleetMetricsAreSwitchedOnByTheEnvironment(t *testing.T) {
 		fromEnv(t).get("/api/cache/metrics").json(&told)
 		assert.Equal(t, scope, told.Scope, "%q", value)
 	}
+}
+
+// deployedEnv is what vercel.json sets for the functions.
+func deployedEnv(t *testing.T) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile("../../vercel.json")
+	require.NoError(t, err)
+	var config struct{ Env map[string]string }
+	require.NoError(t, json.Unmarshal(text, &config))
+	return config.Env
+}
+
+// Vercel sends requests to any of many instances, and each is gone soon.
+func TestFleetMetricsAreOnWhereTheSampleIsDeployed(t *testing.T) {
+	environment(t, upstashtest.Run(t), deadDatabase)
+	t.Setenv("CATALOG_FLEET_METRICS", "")
+	t.Setenv("VERCEL_ENV", "preview")
+	t.Setenv("VERCEL_GIT_COMMIT_REF", "new-page")
+	for name, value := range deployedEnv(t) {
+		t.Setenv(name, value)
+	}
+	var told struct{ Scope, Namespace string }
+	fromEnv(t).get("/api/cache/metrics").json(&told)
+	assert.Equal(t, "fleet", told.Scope)
+	assert.Equal(t, "restash-preview-new-page", told.Namespace)
 }

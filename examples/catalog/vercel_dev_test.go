@@ -50,7 +50,7 @@ func startVercelDev(t *testing.T, entrypoint string, env ...string) string {
 func TestVercel_devBuildsEachFunction(t *testing.T) {
 	vercelFunctions(t)
 	server := upstashtest.Run(t)
-	env := vercelEnv(server, schemaOfPostgres(t))
+	env := vercelEnv(t, server, schemaOfPostgres(t))
 	index := startVercelDev(t, "api/index.go", env...)
 	assert.Equal(t, "MISS", cacheOf(t, index+"/api/extensions"))
 	assert.Eventually(t, func() bool { return cacheOf(t, index+"/api/extensions") == "HIT" }, 10*time.Second, 10*time.Millisecond,

@@ -127,19 +127,23 @@ func (f *function) do(method, path, body string, header map[string]string) (int,
 	}
 }
 
-// vercelEnv is the environment with the marketplace's names.
-func vercelEnv(server *upstashtest.Server, database string) []string {
-	return []string{
+// vercelEnv is the environment with the marketplace's names and what vercel.json sets.
+func vercelEnv(t *testing.T, server *upstashtest.Server, database string) []string {
+	env := []string{
 		"KV_REST_API_URL=" + server.URL, "KV_REST_API_TOKEN=" + server.Token, "POSTGRES_URL=" + database,
 		"CRON_SECRET=cron", "CACHE_PURGE_SECRET=purge", "CATALOG_WRITE_TOKEN=write", "CATALOG_CDN_TTL=10s",
 	}
+	for name, value := range deployedEnv(t) {
+		env = append(env, name+"="+value)
+	}
+	return env
 }
 
 func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
 	folder := vercelFunctions(t)
 	dsn := schemaOfPostgres(t)
 	server := upstashtest.Run(t)
-	index := startFunction(t, filepath.Join(folder, "api-index"), vercelEnv(server, dsn)...)
+	index := startFunction(t, filepath.Join(folder, "api-index"), vercelEnv(t, server, dsn)...)
 
 	status, header, first := index.do("GET", "/api/extensions?sort=downloads", "", nil)
 	require.Equal(t, 200, status, first)
@@ -166,10 +170,11 @@ func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
 	status, _, body = index.do("GET", "/api/cache/metrics", "", nil)
 	require.Equal(t, 200, status)
 	assert.Contains(t, body, `"hits":1`)
+	assert.Contains(t, body, `"scope":"fleet"`)
 	status, _, body = index.do("GET", "/nothing", "", nil)
 	assert.Equal(t, 404, status, body)
 
-	cron := startFunction(t, filepath.Join(folder, "api-cron-warm"), vercelEnv(server, dsn)...)
+	cron := startFunction(t, filepath.Join(folder, "api-cron-warm"), vercelEnv(t, server, dsn)...)
 	status, _, _ = cron.do("GET", "/api/cron/warm", "", map[string]string{"authorization": "Bearer wrong"})
 	assert.Equal(t, 401, status)
 	status, _, _ = cron.do("GET", "/api/cron/warm", "", nil)
@@ -185,7 +190,7 @@ func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
 func TestVercel_withoutDatabaseTheAnswerIs503UntilItIsBack(t *testing.T) {
 	folder := vercelFunctions(t)
 	server := upstashtest.Run(t)
-	env := vercelEnv(server, "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1")
+	env := vercelEnv(t, server, "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1")
 	index := startFunction(t, filepath.Join(folder, "api-index"), env...)
 	for range 2 { // the same instance goes on
 		status, header, body := index.do("GET", "/api/extensions", "", nil)
