@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/cldcde/restash/client/command"
 )
@@ -13,15 +15,11 @@ import (
 // whole failed, and its Sent tells whether any of it was executed. The
 // replies alias the body of the answer. No commands give no request.
 //
-// A batch is repeated by the transport only if each of its commands may be. A
-// command of a [command.Script] that the server does not know is sent again
-// with its source, in a second request.
+// A batch is repeated by the transport only if each of its commands may be. The
+// first command of a [command.Script] carries its source, so that none runs later
+// than its place.
 func (c *Client) Batch(ctx context.Context, cmds ...command.Cmd) ([]command.Reply, error) {
-	replies, err := c.batch(ctx, "pipeline", cmds)
-	if err != nil {
-		return nil, err
-	}
-	return replies, c.reload(ctx, cmds, replies)
+	return c.batch(ctx, "pipeline", cmds)
 }
 
 // Transaction is [Client.Batch] with all commands run atomically, or none if
@@ -49,7 +47,8 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 	if len(cmds) == 0 {
 		return nil, nil
 	}
-	x := exchange{c: c, name: endpoint, cmds: len(cmds), repeatable: true, reads: true}
+	cmds = withSources(cmds)
+	x := exchange{c: c, name: endpoint, batch: cmds, repeatable: true, reads: true}
 	size := 2
 	for _, cmd := range cmds {
 		args := cmd.Args()
@@ -83,44 +82,30 @@ func (c *Client) batch(ctx context.Context, endpoint string, cmds []command.Cmd)
 	return x.many, nil
 }
 
-// reload sends those commands again, in full, whose script the server did not
-// know.
-func (c *Client) reload(ctx context.Context, cmds []command.Cmd, replies []command.Reply) error {
-	var full []command.Cmd
-	var at []int
-	for i, r := range replies {
-		if r.Kind != command.KindError || !isNoScript(r) {
-			continue
+// withSources gives the first command of each [command.Script] its source: the
+// server knows the script then when it comes to the next ones, and all keep their
+// places. A script that it did not know would otherwise run after those behind it.
+func withSources(cmds []command.Cmd) []command.Cmd {
+	var known map[string]bool
+	full := cmds
+	for i, cmd := range cmds {
+		if len(known) > 0 && strings.HasPrefix(cmd.Name(), "SCRIPT") { // FLUSH, perhaps
+			clear(known)
 		}
-		s, ok := cmds[i].(interface{ Fallback() (command.Cmd, bool) })
+		s, ok := cmd.(interface{ Fallback() (command.Cmd, bool) })
 		if !ok {
 			continue
 		}
-		if cmd, ok := s.Fallback(); ok {
-			full, at = append(full, cmd), append(at, i)
+		source, ok := s.Fallback()
+		if !ok || known[cmd.Args()[1]] {
+			continue
 		}
-	}
-	again, err := c.batch(ctx, "pipeline", full)
-	if err != nil {
-		// The others have their replies: only those of the scripts are lost.
-		for _, i := range at {
-			replies[i] = failedReply(replies[i], err)
+		if known == nil {
+			known, full = map[string]bool{}, slices.Clone(cmds)
 		}
-		return nil
+		known[cmd.Args()[1]], full[i] = true, source
 	}
-	for j, i := range at {
-		replies[i] = again[j]
-	}
-	return nil
-}
-
-// failedReply keeps NOSCRIPT, which is true, unless the server said something
-// newer.
-func failedReply(was command.Reply, err error) command.Reply {
-	if e, ok := errors.AsType[*Error](err); ok && e.Message != "" {
-		return command.Reply{Kind: command.KindError, Bytes: []byte(e.Message)}
-	}
-	return was
+	return full
 }
 
 // undecodable makes the error of a reply that the command could not read.

@@ -56,8 +56,7 @@ func TestBytesArriveAsTheyAre(t *testing.T) {
 
 			dump, err := c.Dump(ctx, data)
 			require.NoError(t, err)
-			_, err = c.Restore(ctx, "copy", dump, command.RestoreArgs{Replace: true})
-			require.NoError(t, err)
+			require.NoError(t, c.Restore(ctx, "copy", dump, command.RestoreArgs{Replace: true}))
 			got, err = c.Get(ctx, "copy")
 			require.NoError(t, err)
 			assert.Equal(t, data, got)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"sync/atomic"
@@ -136,20 +137,29 @@ func (x *exchange) send(ctx context.Context) error {
 		return &Error{Command: x.name, Err: err}
 	}
 	start := time.Now()
-	c.thaw(start)
+	c.thaw(ctx, start)
 	c.used(start)
-	commands := max(x.cmds, 1)
-	c.trace.start(StartInfo{Command: x.name, Commands: commands, Bytes: len(x.body)})
-	err := x.run(ctx)
-	end := time.Now()
+	ctx = c.trace.start(ctx, StartInfo{Command: x.name, Commands: max(len(x.batch), 1), Bytes: len(x.body), batch: x.batch})
+	err := errUnanswered
+	defer func() { x.ended(ctx, start, err) }()
+	err = x.run(ctx)
+	return err
+}
+
+// errUnanswered is the error of a call that something on its way ended by a panic or
+// by runtime.Goexit.
+var errUnanswered = errors.New("the request ended without an answer")
+
+// ended counts a call and tells the trace of its end.
+func (x *exchange) ended(ctx context.Context, start time.Time, err error) {
+	c, end := x.c, time.Now()
 	c.used(end)
 	c.stats.latency.add(end.Sub(start))
 	if err != nil {
 		c.stats.failures.Add(1)
 	}
-	c.trace.done(DoneInfo{
-		Command: x.name, Commands: commands, Attempts: x.attempts, Status: x.status,
+	c.trace.done(ctx, DoneInfo{
+		Command: x.name, Commands: max(len(x.batch), 1), Attempts: x.attempts, Status: x.status,
 		BytesIn: x.bytesIn, Bytes: len(x.body), Elapsed: end.Sub(start), Err: err,
 	})
-	return err
 }

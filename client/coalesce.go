@@ -248,8 +248,6 @@ func (q *coalescer) drop(n int) {
 	}
 }
 
-var errUnanswered = errors.New("the request ended without an answer")
-
 // arrived goes on with the queue. Before that it answers whoever was left without
 // an answer, which is when something that was called on the way panicked or ended
 // the goroutine.

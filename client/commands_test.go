@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cldcde/restash/client"
 	"github.com/cldcde/restash/client/command"
@@ -246,4 +247,20 @@ func inRESP(t *testing.T, text string) string {
 	}
 	write(parseReply(t, text))
 	return b.String()
+}
+
+func TestSetNX_withALifetime(t *testing.T) {
+	srv := upstashtest.Run(t)
+	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
+	require.NoError(t, err)
+	for _, want := range []bool{true, false} {
+		ok, err := c.SetNX(t.Context(), "lock", "me", command.EX(time.Minute))
+		require.NoError(t, err)
+		assert.Equal(t, want, ok)
+	}
+	left, err := c.TTL(t.Context(), "lock")
+	require.NoError(t, err)
+	assert.InDelta(t, time.Minute, left, float64(time.Second))
+	_, err = c.SetNX(t.Context(), "lock", "me", command.EX(time.Minute), command.PX(time.Second))
+	assert.ErrorContains(t, err, "exclude each other")
 }

@@ -136,7 +136,7 @@ func ExampleClient_ScanAll() {
 	c, stop := connect()
 	defer stop()
 	ctx := context.Background()
-	_, _ = c.MSet(ctx, map[string]any{"user:1": "Ada", "user:2": "Bob", "team:1": "x"})
+	_ = c.MSet(ctx, map[string]any{"user:1": "Ada", "user:2": "Bob", "team:1": "x"})
 	n := 0
 	for key, err := range c.ScanAll(ctx, command.MATCH("user:*"), command.COUNT(100)) {
 		if err != nil {
@@ -158,7 +158,7 @@ func ExampleClient_Subscribe() {
 	defer srv.Close()
 	c, _ = client.New(client.Config{URL: srv.URL, Token: srv.Token, Trace: &client.Trace{
 		// The stream is open: only now can something be published to it.
-		StreamOpen: func(string) { go func() { _, _ = c.Publish(ctx, "news", "one, two") }() },
+		StreamOpen: func(context.Context, string) { go func() { _, _ = c.Publish(ctx, "news", "one, two") }() },
 	}})
 	defer c.Close()
 

@@ -24,9 +24,9 @@ type exchange struct {
 	name       string
 	url        url.URL
 	body       []byte
-	cmds       int  // commands in the body; 0 for a single one that is no batch
-	resp2      bool // the answer was asked for in RESP2
-	raw        bool // the body is an argument, not JSON
+	batch      []command.Cmd // nil for a single command
+	resp2      bool          // the answer was asked for in RESP2
+	raw        bool          // the body is an argument, not JSON
 	repeatable bool
 	reads      bool // nothing of it changes anything
 
@@ -108,7 +108,7 @@ func (x *exchange) begin(req *http.Request) {
 	x.connected.Store(false)
 	s := &x.c.stats
 	s.requests.Add(1)
-	s.commands.Add(int64(max(x.cmds, 1)))
+	s.commands.Add(int64(max(len(x.batch), 1)))
 	s.bytesOut.Add(int64(len(x.body)))
 	if x.attempts > 1 && x.c.telemetry.sdk != nil {
 		req.Header["Upstash-Telemetry-Retry"] = []string{strconv.Itoa(x.attempts - 1)}
@@ -216,7 +216,7 @@ func (x *exchange) parse(body []byte, contentType string) error {
 	if len(body) == 0 || inJSON && foreign(contentType) && !startsJSON(body) {
 		return errSyntax
 	}
-	if x.cmds == 0 {
+	if x.batch == nil {
 		return x.parseOne(body, inJSON)
 	}
 	return x.parseMany(body, inJSON)
@@ -236,14 +236,14 @@ func (x *exchange) parseOne(body []byte, inJSON bool) (err error) {
 
 func (x *exchange) parseMany(body []byte, inJSON bool) (err error) {
 	if inJSON {
-		x.many, x.refused, err = scanBatch(body, x.cmds, !x.resp2)
+		x.many, x.refused, err = scanBatch(body, len(x.batch), !x.resp2)
 	} else {
-		x.many, err = respBatch(body, x.cmds)
-		if err == nil && len(x.many) == 1 && x.cmds > 1 && x.many[0].Kind == command.KindError {
+		x.many, err = respBatch(body, len(x.batch))
+		if err == nil && len(x.many) == 1 && len(x.batch) > 1 && x.many[0].Kind == command.KindError {
 			x.many, x.refused = nil, &x.many[0]
 		}
 	}
-	if err == nil && x.refused == nil && len(x.many) != x.cmds {
+	if err == nil && x.refused == nil && len(x.many) != len(x.batch) {
 		return errCount
 	}
 	return err

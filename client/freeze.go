@@ -1,6 +1,9 @@
 package client
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 const (
 	// frozenAfter is how much further than the monotonic clock the wall clock
@@ -26,7 +29,7 @@ func frozen(wall, monotonic time.Duration) bool { return wall-monotonic >= froze
 // wall clock, or when that clock went back. Some freezes stop the monotonic
 // clock and some do not; the wall clock shows both. It costs one resumed
 // handshake where nothing was wrong.
-func (c *Client) thaw(now time.Time) {
+func (c *Client) thaw(ctx context.Context, now time.Time) {
 	last := c.lastUse.Load()
 	if last == 0 {
 		return
@@ -36,7 +39,7 @@ func (c *Client) thaw(now time.Time) {
 		return
 	}
 	c.dropIdle()
-	c.trace.thaw(gap)
+	c.trace.thaw(ctx, gap)
 }
 
 func (c *Client) used(now time.Time) { c.lastUse.Store(now.UnixNano()) }

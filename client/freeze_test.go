@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func TestIdleConnectionsAreNotTrustedAfterAGap(t *testing.T) {
 		s := &scripted{attempts: []attempt{good}}
 		var gaps []time.Duration
 		c := scriptedClient(t, s, func(cfg *client.Config) {
-			cfg.Trace = &client.Trace{Thaw: func(gap time.Duration) { gaps = append(gaps, gap) }}
+			cfg.Trace = &client.Trace{Thaw: func(_ context.Context, gap time.Duration) { gaps = append(gaps, gap) }}
 		})
 		ask := func() {
 			_, err := c.Incr(t.Context(), "k")

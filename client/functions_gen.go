@@ -8,33 +8,45 @@ import (
 	"github.com/cldcde/restash/client/command"
 )
 
-// FunctionDelete deletes a library and reports true.
-func (c *Client) FunctionDelete(ctx context.Context, library string) (bool, error) {
-	return Do(ctx, c, command.FunctionDelete(library))
+// FunctionDelete deletes a library.
+func (c *Client) FunctionDelete(ctx context.Context, library string) error {
+	_, err := Do(ctx, c, command.FunctionDelete(library))
+	return err
 }
 
-// FunctionFlush deletes all libraries and reports true. A mode of "" leaves
-// the choice to the server.
-func (c *Client) FunctionFlush(ctx context.Context, mode command.FlushMode) (bool, error) {
-	return Do(ctx, c, command.FunctionFlush(mode))
+// FunctionFlush deletes all libraries. A mode of "" leaves the choice to the
+// server.
+func (c *Client) FunctionFlush(ctx context.Context, mode command.FlushMode) error {
+	_, err := Do(ctx, c, command.FunctionFlush(mode))
+	return err
 }
 
-// FunctionKill ends the function that runs, if it has written nothing yet,
-// and reports true.
-func (c *Client) FunctionKill(ctx context.Context) (bool, error) {
-	return Do(ctx, c, command.FunctionKill())
+// FunctionKill ends the function that runs, if it has written nothing yet.
+func (c *Client) FunctionKill(ctx context.Context) error {
+	_, err := Do(ctx, c, command.FunctionKill())
+	return err
 }
 
 // FunctionList describes the libraries whose names match pattern, all if it is
 // "".
-func (c *Client) FunctionList(ctx context.Context, pattern string, withCode bool) ([]command.Library, error) {
-	return Do(ctx, c, command.FunctionList(pattern, withCode))
+func (c *Client) FunctionList(ctx context.Context, pattern string) ([]command.Library, error) {
+	return Do(ctx, c, command.FunctionList(pattern))
 }
 
-// FunctionLoad loads a library and returns its name. A library of that name
-// is an error unless replace is set.
-func (c *Client) FunctionLoad(ctx context.Context, code string, replace bool) (string, error) {
-	return Do(ctx, c, command.FunctionLoad(code, replace))
+// FunctionListWithCode is [command.FunctionList] with the code of the libraries.
+func (c *Client) FunctionListWithCode(ctx context.Context, pattern string) ([]command.Library, error) {
+	return Do(ctx, c, command.FunctionListWithCode(pattern))
+}
+
+// FunctionLoad loads a library and returns its name. A library that has this
+// name already is an error.
+func (c *Client) FunctionLoad(ctx context.Context, code string) (string, error) {
+	return Do(ctx, c, command.FunctionLoad(code))
+}
+
+// FunctionLoadReplace is [command.FunctionLoad], replacing a library of that name.
+func (c *Client) FunctionLoadReplace(ctx context.Context, code string) (string, error) {
+	return Do(ctx, c, command.FunctionLoadReplace(code))
 }
 
 // FunctionStats describes the function that runs and what is loaded.

@@ -98,10 +98,10 @@ func (c *Client) RandomKey(ctx context.Context) (string, error) {
 	return Do(ctx, c, command.RandomKey())
 }
 
-// Rename renames key, replacing what newKey held, and reports true. A missing
-// key is an error.
-func (c *Client) Rename(ctx context.Context, key, newKey string) (bool, error) {
-	return Do(ctx, c, command.Rename(key, newKey))
+// Rename renames key, replacing what newKey held. A missing key is an error.
+func (c *Client) Rename(ctx context.Context, key, newKey string) error {
+	_, err := Do(ctx, c, command.Rename(key, newKey))
+	return err
 }
 
 // RenameNX renames key if newKey does not exist, and reports whether it did.
@@ -109,9 +109,10 @@ func (c *Client) RenameNX(ctx context.Context, key, newKey string) (bool, error)
 	return Do(ctx, c, command.RenameNX(key, newKey))
 }
 
-// Restore creates key from what [command.Dump] returned and reports true.
-func (c *Client) Restore(ctx context.Context, key, dump string, args command.RestoreArgs) (bool, error) {
-	return Do(ctx, c, command.Restore(key, dump, args))
+// Restore creates key from what [command.Dump] returned.
+func (c *Client) Restore(ctx context.Context, key, dump string, args command.RestoreArgs) error {
+	_, err := Do(ctx, c, command.Restore(key, dump, args))
+	return err
 }
 
 // Scan returns one page of the keys of the database, see [command.SScan].

@@ -49,8 +49,13 @@ func (c *Client) GeoRadiusByMemberRO(ctx context.Context, key, member string, ar
 }
 
 // GeoRadiusByMemberStore is [command.GeoRadiusStore] around a member of the index.
-func (c *Client) GeoRadiusByMemberStore(ctx context.Context, destination, source, member string, area command.Circle, distances bool) (int64, error) {
-	return Do(ctx, c, command.GeoRadiusByMemberStore(destination, source, member, area, distances))
+func (c *Client) GeoRadiusByMemberStore(ctx context.Context, destination, source, member string, area command.Circle) (int64, error) {
+	return Do(ctx, c, command.GeoRadiusByMemberStore(destination, source, member, area))
+}
+
+// GeoRadiusByMemberStoreDist is [command.GeoRadiusStoreDist] around a member of the index.
+func (c *Client) GeoRadiusByMemberStoreDist(ctx context.Context, destination, source, member string, area command.Circle) (int64, error) {
+	return Do(ctx, c, command.GeoRadiusByMemberStoreDist(destination, source, member, area))
 }
 
 // GeoRadiusRO returns the members within a circle around a place, with their
@@ -60,10 +65,14 @@ func (c *Client) GeoRadiusRO(ctx context.Context, key string, center command.Poi
 }
 
 // GeoRadiusStore stores the members within a circle as a sorted set at
-// destination and returns how many there are. The scores are their distances
-// if distances is set, else their hashes.
-func (c *Client) GeoRadiusStore(ctx context.Context, destination, source string, center command.Point, area command.Circle, distances bool) (int64, error) {
-	return Do(ctx, c, command.GeoRadiusStore(destination, source, center, area, distances))
+// destination and returns how many there are. The scores are their hashes.
+func (c *Client) GeoRadiusStore(ctx context.Context, destination, source string, center command.Point, area command.Circle) (int64, error) {
+	return Do(ctx, c, command.GeoRadiusStore(destination, source, center, area))
+}
+
+// GeoRadiusStoreDist is [command.GeoRadiusStore] with the distances as scores.
+func (c *Client) GeoRadiusStoreDist(ctx context.Context, destination, source string, center command.Point, area command.Circle) (int64, error) {
+	return Do(ctx, c, command.GeoRadiusStoreDist(destination, source, center, area))
 }
 
 // GeoSearch returns the names of the members of an area.
@@ -72,10 +81,14 @@ func (c *Client) GeoSearch(ctx context.Context, key string, q command.GeoQuery) 
 }
 
 // GeoSearchStore stores the members of an area of source as a sorted set at
-// destination and returns how many there are. The scores are their distances
-// if distances is set, else their hashes.
-func (c *Client) GeoSearchStore(ctx context.Context, destination, source string, q command.GeoQuery, distances bool) (int64, error) {
-	return Do(ctx, c, command.GeoSearchStore(destination, source, q, distances))
+// destination and returns how many there are. The scores are their hashes.
+func (c *Client) GeoSearchStore(ctx context.Context, destination, source string, q command.GeoQuery) (int64, error) {
+	return Do(ctx, c, command.GeoSearchStore(destination, source, q))
+}
+
+// GeoSearchStoreDist is [command.GeoSearchStore] with the distances as scores.
+func (c *Client) GeoSearchStoreDist(ctx context.Context, destination, source string, q command.GeoQuery) (int64, error) {
+	return Do(ctx, c, command.GeoSearchStoreDist(destination, source, q))
 }
 
 // GeoSearchWith returns the members of an area with their distances, hashes

@@ -87,10 +87,10 @@ func (c *Client) HMGet(ctx context.Context, key string, fields ...string) ([]com
 	return Do(ctx, c, command.HMGet(key, fields...))
 }
 
-// HMSet sets fields of the hash at key and reports true. [command.HSet] also says how
-// many are new.
-func (c *Client) HMSet(ctx context.Context, key string, fields map[string]any) (bool, error) {
-	return Do(ctx, c, command.HMSet(key, fields))
+// HMSet sets fields of the hash at key. [command.HSet] also says how many are new.
+func (c *Client) HMSet(ctx context.Context, key string, fields map[string]any) error {
+	_, err := Do(ctx, c, command.HMSet(key, fields))
+	return err
 }
 
 // HPExpire is [command.HExpire] to the millisecond.
@@ -156,6 +156,16 @@ func (c *Client) HSetEx(ctx context.Context, key string, fields map[string]any, 
 // did.
 func (c *Client) HSetNX(ctx context.Context, key, field string, value any) (bool, error) {
 	return Do(ctx, c, command.HSetNX(key, field, value))
+}
+
+// HSetStruct sets a field of the hash at key for each exported field of the
+// struct v, or that v points to, and returns how many are new. A field is named by
+// its tag, redis:"name" or json:"name", or by its own name; "-" leaves it out, and so
+// does omitempty with its zero value. A nil is left out, too: HSetStruct deletes
+// nothing. Embedded structs count as their fields. Read it back by [command.As] of
+// [command.HGetAll].
+func (c *Client) HSetStruct(ctx context.Context, key string, v any) (int64, error) {
+	return Do(ctx, c, command.HSetStruct(key, v))
 }
 
 // HStrLen returns the length in bytes of the value of field, 0 if there is

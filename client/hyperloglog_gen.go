@@ -20,8 +20,8 @@ func (c *Client) PFCount(ctx context.Context, keys ...string) (int64, error) {
 	return Do(ctx, c, command.PFCount(keys...))
 }
 
-// PFMerge merges the HyperLogLogs at sources into destination and reports
-// true.
-func (c *Client) PFMerge(ctx context.Context, destination string, sources ...string) (bool, error) {
-	return Do(ctx, c, command.PFMerge(destination, sources...))
+// PFMerge merges the HyperLogLogs at sources into destination.
+func (c *Client) PFMerge(ctx context.Context, destination string, sources ...string) error {
+	_, err := Do(ctx, c, command.PFMerge(destination, sources...))
+	return err
 }

@@ -71,15 +71,16 @@ func (c *Client) JSONForget(ctx context.Context, key, path string) (int64, error
 	return Do(ctx, c, command.JSONForget(key, path))
 }
 
-// JSONMSet sets all entries at once and reports true.
-func (c *Client) JSONMSet(ctx context.Context, entries ...command.JSONEntry) (bool, error) {
-	return Do(ctx, c, command.JSONMSet(entries...))
+// JSONMSet sets all entries at once.
+func (c *Client) JSONMSet(ctx context.Context, entries ...command.JSONEntry) error {
+	_, err := Do(ctx, c, command.JSONMSet(entries...))
+	return err
 }
 
-// JSONMerge merges value into the document at key as RFC 7396 says, and
-// reports true.
-func (c *Client) JSONMerge(ctx context.Context, key, path string, value any) (bool, error) {
-	return Do(ctx, c, command.JSONMerge(key, path, value))
+// JSONMerge merges value into the document at key as RFC 7396 says.
+func (c *Client) JSONMerge(ctx context.Context, key, path string, value any) error {
+	_, err := Do(ctx, c, command.JSONMerge(key, path, value))
+	return err
 }
 
 // JSONNumIncrBy adds f to the numbers at path and returns the sums; a place

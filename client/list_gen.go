@@ -54,18 +54,16 @@ func (c *Client) LPopN(ctx context.Context, key string, n int) ([]string, error)
 	return Do(ctx, c, command.LPopN(key, n))
 }
 
-// LPos returns the position of the first element that equals value, or
-// [command.ErrNil] if there is none. A rank of 2 asks for the second match, -1 for
-// the last; 0 is taken for 1. At most maxLen elements are compared, all if
-// that is 0.
-func (c *Client) LPos(ctx context.Context, key string, value any, rank, maxLen int64) (int64, error) {
-	return Do(ctx, c, command.LPos(key, value, rank, maxLen))
+// LPos returns the position of an element that equals value, or [command.ErrNil] if
+// there is none.
+func (c *Client) LPos(ctx context.Context, key string, value any, args command.LPosArgs) (int64, error) {
+	return Do(ctx, c, command.LPos(key, value, args))
 }
 
 // LPosN returns the positions of up to n elements that equal value, of all if
 // n is 0; see [command.LPos].
-func (c *Client) LPosN(ctx context.Context, key string, value any, n int, rank, maxLen int64) ([]int64, error) {
-	return Do(ctx, c, command.LPosN(key, value, n, rank, maxLen))
+func (c *Client) LPosN(ctx context.Context, key string, value any, n int, args command.LPosArgs) ([]int64, error) {
+	return Do(ctx, c, command.LPosN(key, value, n, args))
 }
 
 // LPush puts values, one after another, at the beginning of the list at key
@@ -91,16 +89,17 @@ func (c *Client) LRem(ctx context.Context, key string, n int64, value any) (int6
 	return Do(ctx, c, command.LRem(key, n, value))
 }
 
-// LSet sets the element at position i of the list at key and reports true. A
-// position outside is an error.
-func (c *Client) LSet(ctx context.Context, key string, i int64, value any) (bool, error) {
-	return Do(ctx, c, command.LSet(key, i, value))
+// LSet sets the element at position i of the list at key. A position outside is
+// an error.
+func (c *Client) LSet(ctx context.Context, key string, i int64, value any) error {
+	_, err := Do(ctx, c, command.LSet(key, i, value))
+	return err
 }
 
-// LTrim removes all elements but those from start to end, both included, and
-// reports true.
-func (c *Client) LTrim(ctx context.Context, key string, start, end int64) (bool, error) {
-	return Do(ctx, c, command.LTrim(key, start, end))
+// LTrim removes all elements but those from start to end, both included.
+func (c *Client) LTrim(ctx context.Context, key string, start, end int64) error {
+	_, err := Do(ctx, c, command.LTrim(key, start, end))
+	return err
 }
 
 // RPop removes the last element of the list at key and returns it, or

@@ -64,7 +64,7 @@ func (x *exchange) check(ctx context.Context, resp *http.Response, err error) (b
 	x.wait = wait
 	x.doubt = x.doubt || x.sent == SentUnknown
 	x.c.stats.retries.Add(1)
-	x.c.trace.retry(RetryInfo{
+	x.c.trace.retry(ctx, RetryInfo{
 		Command: x.name, Attempt: x.attempts, Status: x.status, Sent: x.sent, Wait: wait, Err: withoutURL(err),
 	})
 	return true, nil

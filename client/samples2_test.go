@@ -80,15 +80,18 @@ func geoSamples() []sample {
 		call("GeoHash", command.GeoHash("geo", "Rome", "x"), `["sr2yk3s6z50",null]`),
 		call("GeoPos", command.GeoPos("geo", "Rome", "x"), `[["12.5","41.9"],null]`),
 		call("GeoRadius", command.GeoRadius("geo", rome, area), row),
-		call("GeoRadiusStore", command.GeoRadiusStore("dst", "geo", rome, area, false), `1`),
+		call("GeoRadiusStore", command.GeoRadiusStore("dst", "geo", rome, area), `1`),
+		call("GeoRadiusStoreDist", command.GeoRadiusStoreDist("dst", "geo", rome, area), `1`),
 		call("GeoRadiusByMember", command.GeoRadiusByMember("geo", "Rome", area), row),
-		call("GeoRadiusByMemberStore", command.GeoRadiusByMemberStore("dst", "geo", "Rome", area, true), `1`),
+		call("GeoRadiusByMemberStore", command.GeoRadiusByMemberStore("dst", "geo", "Rome", area), `1`),
+		call("GeoRadiusByMemberStoreDist", command.GeoRadiusByMemberStoreDist("dst", "geo", "Rome", area), `1`),
 		call("GeoRadiusByMemberRO", command.GeoRadiusByMemberRO("geo", "Rome", command.Circle{Radius: 9}), row),
 		call("GeoRadiusRO", command.GeoRadiusRO("geo", rome, area), row),
 		call("GeoSearch", command.GeoSearch("geo", query), `["Rome","Milan"]`),
 		call("GeoSearch", command.GeoSearch("geo", box), `["Rome"]`),
 		call("GeoSearchWith", command.GeoSearchWith("geo", query), row),
-		call("GeoSearchStore", command.GeoSearchStore("dst", "geo", query, true), `2`),
+		call("GeoSearchStore", command.GeoSearchStore("dst", "geo", query), `2`),
+		call("GeoSearchStoreDist", command.GeoSearchStoreDist("dst", "geo", query), `2`),
 	}
 }
 
@@ -150,8 +153,10 @@ func scriptSamples() []sample {
 		call("FunctionDelete", command.FunctionDelete("lib"), `"OK"`),
 		call("FunctionFlush", command.FunctionFlush(command.ASYNC), `"OK"`),
 		call("FunctionKill", command.FunctionKill(), `"OK"`),
-		call("FunctionList", command.FunctionList("li*", true), `[["library_name","lib","engine","LUA","functions",[["name","f","description",null,"flags",["no-writes"]]],"library_code","code"]]`),
-		call("FunctionLoad", command.FunctionLoad("#!lua name=lib", true), `"lib"`),
+		call("FunctionList", command.FunctionList(""), `[]`),
+		call("FunctionListWithCode", command.FunctionListWithCode("li*"), `[["library_name","lib","engine","LUA","functions",[["name","f","description",null,"flags",["no-writes"]]],"library_code","code"]]`),
+		call("FunctionLoad", command.FunctionLoad("#!lua name=lib"), `"lib"`),
+		call("FunctionLoadReplace", command.FunctionLoadReplace("#!lua name=lib"), `"lib"`),
 		call("FunctionStats", command.FunctionStats(), `["running_script",null,"engines",["LUA",["libraries_count",1,"functions_count",2]]]`),
 	}
 }

@@ -98,6 +98,7 @@ func stringSamples() []sample {
 		call("SetGet", command.SetGet("s", "v", command.PX(time.Second)), `"abc"`),
 		call("SetEX", command.SetEX("s", time.Minute, "v"), `"OK"`),
 		call("SetNX", command.SetNX("s", "v"), `0`),
+		call("SetNX", command.SetNX("s", "v", command.EX(1500*time.Millisecond)), `null`),
 		call("SetRange", command.SetRange("s", 1, "zz"), `3`),
 		call("StrLen", command.StrLen("s"), `3`),
 	}
@@ -174,6 +175,9 @@ func hashSamples() []sample {
 		call("HRandFieldWithValues", command.HRandFieldWithValues("h", -2), `["a","1","a","1"]`),
 		call("HScan", command.HScan("h", "0", command.COUNT(10)), `["0",["a","1","b","2"]]`),
 		call("HSet", command.HSet("h", someFields), `0`),
+		call("HSetStruct", command.HSetStruct("h", struct {
+			A int `redis:"a"`
+		}{1}), `1`),
 		call("HSetNX", command.HSetNX("h", "a", 1), `0`),
 		call("HStrLen", command.HStrLen("h", "a"), `1`),
 		call("HVals", command.HVals("h"), `["1","2"]`),
@@ -207,9 +211,9 @@ func listSamples() []sample {
 		call("LMPop", command.LMPop(command.LEFT, 2, "missing", "l"), `["l",["a","b"]]`),
 		call("LPop", command.LPop("l"), `"a"`),
 		call("LPopN", command.LPopN("l", 2), `["a","b"]`),
-		call("LPos", command.LPos("l", "b", 0, 0), `1`),
-		call("LPos", command.LPos("l", "b", -1, 10), `null`),
-		call("LPosN", command.LPosN("l", "b", 0, 1, 0), `[1]`),
+		call("LPos", command.LPos("l", "b", command.LPosArgs{}), `1`),
+		call("LPos", command.LPos("l", "b", command.LPosArgs{Rank: -1, MaxLen: 10}), `null`),
+		call("LPosN", command.LPosN("l", "b", 0, command.LPosArgs{Rank: 1}), `[1]`),
 		call("LPush", command.LPush("l", "x", 1), `5`),
 		call("LPushX", command.LPushX("l", "x"), `4`),
 		call("LRange", command.LRange("l", 0, -1), `["a","b","c"]`),

@@ -14,16 +14,17 @@ func (c *Client) ScriptExists(ctx context.Context, shas ...string) ([]bool, erro
 	return Do(ctx, c, command.ScriptExists(shas...))
 }
 
-// ScriptFlush makes the server forget all scripts and reports true. A mode of
-// "" leaves the choice to the server.
-func (c *Client) ScriptFlush(ctx context.Context, mode command.FlushMode) (bool, error) {
-	return Do(ctx, c, command.ScriptFlush(mode))
+// ScriptFlush makes the server forget all scripts. A mode of "" leaves the
+// choice to the server.
+func (c *Client) ScriptFlush(ctx context.Context, mode command.FlushMode) error {
+	_, err := Do(ctx, c, command.ScriptFlush(mode))
+	return err
 }
 
-// ScriptKill ends the script that runs, if it has written nothing yet, and
-// reports true.
-func (c *Client) ScriptKill(ctx context.Context) (bool, error) {
-	return Do(ctx, c, command.ScriptKill())
+// ScriptKill ends the script that runs, if it has written nothing yet.
+func (c *Client) ScriptKill(ctx context.Context) error {
+	_, err := Do(ctx, c, command.ScriptKill())
+	return err
 }
 
 // ScriptLoad makes a script known to the server and returns its SHA-1 hash.

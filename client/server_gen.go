@@ -21,9 +21,10 @@ func (c *Client) ConfigGet(ctx context.Context, pattern string) (map[string]stri
 	return Do(ctx, c, command.ConfigGet(pattern))
 }
 
-// ConfigSet changes a setting and reports true.
-func (c *Client) ConfigSet(ctx context.Context, name string, value any) (bool, error) {
-	return Do(ctx, c, command.ConfigSet(name, value))
+// ConfigSet changes a setting.
+func (c *Client) ConfigSet(ctx context.Context, name string, value any) error {
+	_, err := Do(ctx, c, command.ConfigSet(name, value))
+	return err
 }
 
 // DBSize returns the number of keys.
@@ -31,15 +32,16 @@ func (c *Client) DBSize(ctx context.Context) (int64, error) {
 	return Do(ctx, c, command.DBSize())
 }
 
-// FlushAll deletes all keys and reports true. A mode of "" leaves the choice
-// to the server.
-func (c *Client) FlushAll(ctx context.Context, mode command.FlushMode) (bool, error) {
-	return Do(ctx, c, command.FlushAll(mode))
+// FlushAll deletes all keys. A mode of "" leaves the choice to the server.
+func (c *Client) FlushAll(ctx context.Context, mode command.FlushMode) error {
+	_, err := Do(ctx, c, command.FlushAll(mode))
+	return err
 }
 
-// FlushDB deletes all keys of the database and reports true; see [command.FlushAll].
-func (c *Client) FlushDB(ctx context.Context, mode command.FlushMode) (bool, error) {
-	return Do(ctx, c, command.FlushDB(mode))
+// FlushDB deletes all keys of the database, see [command.FlushAll].
+func (c *Client) FlushDB(ctx context.Context, mode command.FlushMode) error {
+	_, err := Do(ctx, c, command.FlushDB(mode))
+	return err
 }
 
 // ServerInfo is INFO: the server's figures by section and name. Without

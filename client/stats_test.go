@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,9 +25,17 @@ func TestStatsAndTrace(t *testing.T) {
 		c := scriptedClient(t, s, func(cfg *client.Config) {
 			cfg.MaxRetries = 1
 			cfg.Trace = &client.Trace{
-				Start: func(i client.StartInfo) { events = append(events, "start "+i.Command) },
-				Retry: func(i client.RetryInfo) { events = append(events, "retry "+i.Command+" "+i.Sent.String()) },
-				Done:  func(i client.DoneInfo) { events = append(events, "done "+i.Command); done = append(done, i) },
+				Start: func(ctx context.Context, i client.StartInfo) context.Context {
+					events = append(events, "start "+i.Command)
+					return ctx
+				},
+				Retry: func(_ context.Context, i client.RetryInfo) {
+					events = append(events, "retry "+i.Command+" "+i.Sent.String())
+				},
+				Done: func(_ context.Context, i client.DoneInfo) {
+					events = append(events, "done "+i.Command)
+					done = append(done, i)
+				},
 			}
 		})
 		assert.Equal(t, client.Stats{}, c.Stats())

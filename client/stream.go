@@ -109,7 +109,7 @@ func (c *Client) listen(ctx context.Context, cmd command.Stream, parse func(stri
 			yield(Message{}, &Error{Command: cmd.Name(), Err: errors.New("no channels")})
 			return
 		}
-		s := &listener{c: c, cmd: cmd, parse: parse, yield: yield}
+		s := &listener{c: c, cmd: cmd, parse: parse, yield: yield, open: func() { c.trace.streamOpen(ctx, cmd.Name()) }}
 		for ctx.Err() == nil {
 			err := s.once(ctx)
 			if s.left || ctx.Err() != nil {
@@ -129,6 +129,7 @@ type listener struct {
 	cmd   command.Stream
 	parse func(string) (Message, bool)
 	yield func(Message, error) bool
+	open  func() // tells the trace
 
 	opened   bool      // there was a connection that worked
 	left     bool      // the loop was left
@@ -286,13 +287,13 @@ func (s *listener) revive() bool {
 	now := time.Now()
 	gap, err := now.Sub(s.alive), s.broken
 	if !s.opened {
-		s.c.trace.streamOpen(s.cmd.Name())
+		s.open()
 	}
 	s.alive, s.opened, s.failures, s.broken = now, true, 0, nil
 	if err == nil {
 		return true
 	}
-	s.c.trace.streamOpen(s.cmd.Name())
+	s.open()
 	s.left = !s.yield(Message{}, &GapError{Lost: gap, Err: err})
 	return !s.left
 }
@@ -323,7 +324,7 @@ func (s *listener) again(ctx context.Context, err error) bool {
 	}
 	s.c.dropIdle()
 	wait := rand.N(min(firstWait<<min(s.failures, 10), maxStreamWait))
-	s.c.trace.retry(RetryInfo{
+	s.c.trace.retry(ctx, RetryInfo{
 		Command: s.cmd.Name(), Attempt: s.attempts, Status: s.status, Wait: wait, Err: withoutURL(err),
 	})
 	timer := time.NewTimer(wait)

@@ -123,7 +123,7 @@ func TestPSubscribeAndMonitor(t *testing.T) {
 func TestAStreamReconnectsAndReportsTheGap(t *testing.T) {
 	var opened int
 	c, paths := streaming(t, func(cfg *client.Config) {
-		cfg.Trace = &client.Trace{StreamOpen: func(string) { opened++ }}
+		cfg.Trace = &client.Trace{StreamOpen: func(context.Context, string) { opened++ }}
 	},
 		send("data: subscribe,a,1\n\ndata: message,a,1\n\n"),
 		func(w http.ResponseWriter, _ func(), _ *http.Request) { w.WriteHeader(503) },
@@ -265,7 +265,7 @@ func TestSubscribeAgainstTheServer(t *testing.T) {
 		srv := upstashtest.Run(t, func(cfg *upstashtest.Config) { cfg.InMemory = true })
 		c, err := client.New(client.Config{
 			URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient(),
-			Trace: &client.Trace{StreamOpen: func(string) {
+			Trace: &client.Trace{StreamOpen: func(context.Context, string) {
 				go func() {
 					for _, p := range []string{"a,b", `{"json":true}`, "end"} {
 						_, err := srv.Do("PUBLISH", "news,of/the day", p)

@@ -59,9 +59,10 @@ func (c *Client) XDelEx(ctx context.Context, key string, refs command.Refs, ids 
 }
 
 // XGroupCreate creates a group that starts after the entry id, such as
-// [command.FromStart] or [command.FromNow], and reports true.
-func (c *Client) XGroupCreate(ctx context.Context, key, group, id string, opts ...command.XGroupCreateOption) (bool, error) {
-	return Do(ctx, c, command.XGroupCreate(key, group, id, opts...))
+// [command.FromStart] or [command.FromNow].
+func (c *Client) XGroupCreate(ctx context.Context, key, group, id string, opts ...command.XGroupCreateOption) error {
+	_, err := Do(ctx, c, command.XGroupCreate(key, group, id, opts...))
+	return err
 }
 
 // XGroupCreateConsumer creates a consumer and reports whether it is new.
@@ -80,9 +81,10 @@ func (c *Client) XGroupDestroy(ctx context.Context, key, group string) (bool, er
 	return Do(ctx, c, command.XGroupDestroy(key, group))
 }
 
-// XGroupSetID lets a group go on after the entry id, and reports true.
-func (c *Client) XGroupSetID(ctx context.Context, key, group, id string, opts ...command.XGroupCreateOption) (bool, error) {
-	return Do(ctx, c, command.XGroupSetID(key, group, id, opts...))
+// XGroupSetID lets a group go on after the entry id.
+func (c *Client) XGroupSetID(ctx context.Context, key, group, id string, opts ...command.XGroupSetIDOption) error {
+	_, err := Do(ctx, c, command.XGroupSetID(key, group, id, opts...))
+	return err
 }
 
 // XInfoConsumers describes the consumers of a group.

@@ -87,10 +87,10 @@ func (c *Client) MGet(ctx context.Context, keys ...string) ([]command.Maybe[stri
 	return Do(ctx, c, command.MGet(keys...))
 }
 
-// MSet stores all values at once and reports true. Lifetimes that the keys
-// had are removed.
-func (c *Client) MSet(ctx context.Context, values map[string]any) (bool, error) {
-	return Do(ctx, c, command.MSet(values))
+// MSet stores all values at once. Lifetimes that the keys had are removed.
+func (c *Client) MSet(ctx context.Context, values map[string]any) error {
+	_, err := Do(ctx, c, command.MSet(values))
+	return err
 }
 
 // MSetEX stores all values at once, with one lifetime for all, and reports
@@ -108,10 +108,10 @@ func (c *Client) MSetNX(ctx context.Context, values map[string]any) (bool, error
 	return Do(ctx, c, command.MSetNX(values))
 }
 
-// PSetEX stores value at key for the lifetime d, rounded up to a millisecond, and
-// reports true.
-func (c *Client) PSetEX(ctx context.Context, key string, d time.Duration, value any) (bool, error) {
-	return Do(ctx, c, command.PSetEX(key, d, value))
+// PSetEX stores value at key for the lifetime d, rounded up to a millisecond.
+func (c *Client) PSetEX(ctx context.Context, key string, d time.Duration, value any) error {
+	_, err := Do(ctx, c, command.PSetEX(key, d, value))
+	return err
 }
 
 // Set stores value at key. It reports false if [command.NX], [command.XX] or a [command.Match]
@@ -122,10 +122,10 @@ func (c *Client) Set(ctx context.Context, key string, value any, opts ...command
 	return Do(ctx, c, command.Set(key, value, opts...))
 }
 
-// SetEX stores value at key for the lifetime d, rounded up to a second, and reports
-// true.
-func (c *Client) SetEX(ctx context.Context, key string, d time.Duration, value any) (bool, error) {
-	return Do(ctx, c, command.SetEX(key, d, value))
+// SetEX stores value at key for the lifetime d, rounded up to a second.
+func (c *Client) SetEX(ctx context.Context, key string, d time.Duration, value any) error {
+	_, err := Do(ctx, c, command.SetEX(key, d, value))
+	return err
 }
 
 // SetGet stores value as [command.Set] does and returns the old value, which is not
@@ -134,9 +134,10 @@ func (c *Client) SetGet(ctx context.Context, key string, value any, opts ...comm
 	return Do(ctx, c, command.SetGet(key, value, opts...))
 }
 
-// SetNX stores value at key if there is none, and reports whether it did.
-func (c *Client) SetNX(ctx context.Context, key string, value any) (bool, error) {
-	return Do(ctx, c, command.SetNX(key, value))
+// SetNX stores value at key if there is none, and reports whether it did. With a
+// lifetime it is sent as SET with NX, in one step as without.
+func (c *Client) SetNX(ctx context.Context, key string, value any, lifetime ...command.Expiry) (bool, error) {
+	return Do(ctx, c, command.SetNX(key, value, lifetime...))
 }
 
 // SetRange overwrites the string at key from offset on and returns its new

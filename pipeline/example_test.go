@@ -69,3 +69,15 @@ func ExampleAdd() {
 	fmt.Println(u.Name, err)
 	// Output: Ada <nil>
 }
+
+// Where any failure is the end of it, Exec returns the first one.
+func ExampleFirstError() {
+	c, stop := connect()
+	defer stop()
+	p := pipeline.New(c)
+	p.Set("name", "Ada")
+	p.LPush("name", 1)
+	err := p.Exec(context.Background(), pipeline.FirstError())
+	fmt.Println(errors.Is(err, client.ErrWrongType), err)
+	// Output: true client: LPUSH: WRONGTYPE Operation against a key holding the wrong kind of value
+}

@@ -6,33 +6,42 @@ import (
 	"github.com/cldcde/restash/client/command"
 )
 
-// FunctionDelete deletes a library and reports true.
-func (p *Pipeline) FunctionDelete(library string) *Result[bool] {
+// FunctionDelete deletes a library.
+func (p *Pipeline) FunctionDelete(library string) *Result[command.OK] {
 	return Add(p, command.FunctionDelete(library))
 }
 
-// FunctionFlush deletes all libraries and reports true. A mode of "" leaves
-// the choice to the server.
-func (p *Pipeline) FunctionFlush(mode command.FlushMode) *Result[bool] {
+// FunctionFlush deletes all libraries. A mode of "" leaves the choice to the
+// server.
+func (p *Pipeline) FunctionFlush(mode command.FlushMode) *Result[command.OK] {
 	return Add(p, command.FunctionFlush(mode))
 }
 
-// FunctionKill ends the function that runs, if it has written nothing yet,
-// and reports true.
-func (p *Pipeline) FunctionKill() *Result[bool] {
+// FunctionKill ends the function that runs, if it has written nothing yet.
+func (p *Pipeline) FunctionKill() *Result[command.OK] {
 	return Add(p, command.FunctionKill())
 }
 
 // FunctionList describes the libraries whose names match pattern, all if it is
 // "".
-func (p *Pipeline) FunctionList(pattern string, withCode bool) *Result[[]command.Library] {
-	return Add(p, command.FunctionList(pattern, withCode))
+func (p *Pipeline) FunctionList(pattern string) *Result[[]command.Library] {
+	return Add(p, command.FunctionList(pattern))
 }
 
-// FunctionLoad loads a library and returns its name. A library of that name
-// is an error unless replace is set.
-func (p *Pipeline) FunctionLoad(code string, replace bool) *Result[string] {
-	return Add(p, command.FunctionLoad(code, replace))
+// FunctionListWithCode is [command.FunctionList] with the code of the libraries.
+func (p *Pipeline) FunctionListWithCode(pattern string) *Result[[]command.Library] {
+	return Add(p, command.FunctionListWithCode(pattern))
+}
+
+// FunctionLoad loads a library and returns its name. A library that has this
+// name already is an error.
+func (p *Pipeline) FunctionLoad(code string) *Result[string] {
+	return Add(p, command.FunctionLoad(code))
+}
+
+// FunctionLoadReplace is [command.FunctionLoad], replacing a library of that name.
+func (p *Pipeline) FunctionLoadReplace(code string) *Result[string] {
+	return Add(p, command.FunctionLoadReplace(code))
 }
 
 // FunctionStats describes the function that runs and what is loaded.

@@ -97,9 +97,8 @@ func (p *Pipeline) RandomKey() *Result[string] {
 	return Add(p, command.RandomKey())
 }
 
-// Rename renames key, replacing what newKey held, and reports true. A missing
-// key is an error.
-func (p *Pipeline) Rename(key, newKey string) *Result[bool] {
+// Rename renames key, replacing what newKey held. A missing key is an error.
+func (p *Pipeline) Rename(key, newKey string) *Result[command.OK] {
 	return Add(p, command.Rename(key, newKey))
 }
 
@@ -108,8 +107,8 @@ func (p *Pipeline) RenameNX(key, newKey string) *Result[bool] {
 	return Add(p, command.RenameNX(key, newKey))
 }
 
-// Restore creates key from what [command.Dump] returned and reports true.
-func (p *Pipeline) Restore(key, dump string, args command.RestoreArgs) *Result[bool] {
+// Restore creates key from what [command.Dump] returned.
+func (p *Pipeline) Restore(key, dump string, args command.RestoreArgs) *Result[command.OK] {
 	return Add(p, command.Restore(key, dump, args))
 }
 

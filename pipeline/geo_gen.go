@@ -47,8 +47,13 @@ func (p *Pipeline) GeoRadiusByMemberRO(key, member string, area command.Circle) 
 }
 
 // GeoRadiusByMemberStore is [command.GeoRadiusStore] around a member of the index.
-func (p *Pipeline) GeoRadiusByMemberStore(destination, source, member string, area command.Circle, distances bool) *Result[int64] {
-	return Add(p, command.GeoRadiusByMemberStore(destination, source, member, area, distances))
+func (p *Pipeline) GeoRadiusByMemberStore(destination, source, member string, area command.Circle) *Result[int64] {
+	return Add(p, command.GeoRadiusByMemberStore(destination, source, member, area))
+}
+
+// GeoRadiusByMemberStoreDist is [command.GeoRadiusStoreDist] around a member of the index.
+func (p *Pipeline) GeoRadiusByMemberStoreDist(destination, source, member string, area command.Circle) *Result[int64] {
+	return Add(p, command.GeoRadiusByMemberStoreDist(destination, source, member, area))
 }
 
 // GeoRadiusRO returns the members within a circle around a place, with their
@@ -58,10 +63,14 @@ func (p *Pipeline) GeoRadiusRO(key string, center command.Point, area command.Ci
 }
 
 // GeoRadiusStore stores the members within a circle as a sorted set at
-// destination and returns how many there are. The scores are their distances
-// if distances is set, else their hashes.
-func (p *Pipeline) GeoRadiusStore(destination, source string, center command.Point, area command.Circle, distances bool) *Result[int64] {
-	return Add(p, command.GeoRadiusStore(destination, source, center, area, distances))
+// destination and returns how many there are. The scores are their hashes.
+func (p *Pipeline) GeoRadiusStore(destination, source string, center command.Point, area command.Circle) *Result[int64] {
+	return Add(p, command.GeoRadiusStore(destination, source, center, area))
+}
+
+// GeoRadiusStoreDist is [command.GeoRadiusStore] with the distances as scores.
+func (p *Pipeline) GeoRadiusStoreDist(destination, source string, center command.Point, area command.Circle) *Result[int64] {
+	return Add(p, command.GeoRadiusStoreDist(destination, source, center, area))
 }
 
 // GeoSearch returns the names of the members of an area.
@@ -70,10 +79,14 @@ func (p *Pipeline) GeoSearch(key string, q command.GeoQuery) *Result[[]string] {
 }
 
 // GeoSearchStore stores the members of an area of source as a sorted set at
-// destination and returns how many there are. The scores are their distances
-// if distances is set, else their hashes.
-func (p *Pipeline) GeoSearchStore(destination, source string, q command.GeoQuery, distances bool) *Result[int64] {
-	return Add(p, command.GeoSearchStore(destination, source, q, distances))
+// destination and returns how many there are. The scores are their hashes.
+func (p *Pipeline) GeoSearchStore(destination, source string, q command.GeoQuery) *Result[int64] {
+	return Add(p, command.GeoSearchStore(destination, source, q))
+}
+
+// GeoSearchStoreDist is [command.GeoSearchStore] with the distances as scores.
+func (p *Pipeline) GeoSearchStoreDist(destination, source string, q command.GeoQuery) *Result[int64] {
+	return Add(p, command.GeoSearchStoreDist(destination, source, q))
 }
 
 // GeoSearchWith returns the members of an area with their distances, hashes

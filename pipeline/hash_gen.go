@@ -86,9 +86,8 @@ func (p *Pipeline) HMGet(key string, fields ...string) *Result[[]command.Maybe[s
 	return Add(p, command.HMGet(key, fields...))
 }
 
-// HMSet sets fields of the hash at key and reports true. [command.HSet] also says how
-// many are new.
-func (p *Pipeline) HMSet(key string, fields map[string]any) *Result[bool] {
+// HMSet sets fields of the hash at key. [command.HSet] also says how many are new.
+func (p *Pipeline) HMSet(key string, fields map[string]any) *Result[command.OK] {
 	return Add(p, command.HMSet(key, fields))
 }
 
@@ -155,6 +154,16 @@ func (p *Pipeline) HSetEx(key string, fields map[string]any, opts ...command.HSe
 // did.
 func (p *Pipeline) HSetNX(key, field string, value any) *Result[bool] {
 	return Add(p, command.HSetNX(key, field, value))
+}
+
+// HSetStruct sets a field of the hash at key for each exported field of the
+// struct v, or that v points to, and returns how many are new. A field is named by
+// its tag, redis:"name" or json:"name", or by its own name; "-" leaves it out, and so
+// does omitempty with its zero value. A nil is left out, too: HSetStruct deletes
+// nothing. Embedded structs count as their fields. Read it back by [command.As] of
+// [command.HGetAll].
+func (p *Pipeline) HSetStruct(key string, v any) *Result[int64] {
+	return Add(p, command.HSetStruct(key, v))
 }
 
 // HStrLen returns the length in bytes of the value of field, 0 if there is

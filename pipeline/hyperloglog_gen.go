@@ -18,8 +18,7 @@ func (p *Pipeline) PFCount(keys ...string) *Result[int64] {
 	return Add(p, command.PFCount(keys...))
 }
 
-// PFMerge merges the HyperLogLogs at sources into destination and reports
-// true.
-func (p *Pipeline) PFMerge(destination string, sources ...string) *Result[bool] {
+// PFMerge merges the HyperLogLogs at sources into destination.
+func (p *Pipeline) PFMerge(destination string, sources ...string) *Result[command.OK] {
 	return Add(p, command.PFMerge(destination, sources...))
 }

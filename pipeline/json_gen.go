@@ -69,14 +69,13 @@ func (p *Pipeline) JSONForget(key, path string) *Result[int64] {
 	return Add(p, command.JSONForget(key, path))
 }
 
-// JSONMSet sets all entries at once and reports true.
-func (p *Pipeline) JSONMSet(entries ...command.JSONEntry) *Result[bool] {
+// JSONMSet sets all entries at once.
+func (p *Pipeline) JSONMSet(entries ...command.JSONEntry) *Result[command.OK] {
 	return Add(p, command.JSONMSet(entries...))
 }
 
-// JSONMerge merges value into the document at key as RFC 7396 says, and
-// reports true.
-func (p *Pipeline) JSONMerge(key, path string, value any) *Result[bool] {
+// JSONMerge merges value into the document at key as RFC 7396 says.
+func (p *Pipeline) JSONMerge(key, path string, value any) *Result[command.OK] {
 	return Add(p, command.JSONMerge(key, path, value))
 }
 

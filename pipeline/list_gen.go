@@ -52,18 +52,16 @@ func (p *Pipeline) LPopN(key string, n int) *Result[[]string] {
 	return Add(p, command.LPopN(key, n))
 }
 
-// LPos returns the position of the first element that equals value, or
-// [command.ErrNil] if there is none. A rank of 2 asks for the second match, -1 for
-// the last; 0 is taken for 1. At most maxLen elements are compared, all if
-// that is 0.
-func (p *Pipeline) LPos(key string, value any, rank, maxLen int64) *Result[int64] {
-	return Add(p, command.LPos(key, value, rank, maxLen))
+// LPos returns the position of an element that equals value, or [command.ErrNil] if
+// there is none.
+func (p *Pipeline) LPos(key string, value any, args command.LPosArgs) *Result[int64] {
+	return Add(p, command.LPos(key, value, args))
 }
 
 // LPosN returns the positions of up to n elements that equal value, of all if
 // n is 0; see [command.LPos].
-func (p *Pipeline) LPosN(key string, value any, n int, rank, maxLen int64) *Result[[]int64] {
-	return Add(p, command.LPosN(key, value, n, rank, maxLen))
+func (p *Pipeline) LPosN(key string, value any, n int, args command.LPosArgs) *Result[[]int64] {
+	return Add(p, command.LPosN(key, value, n, args))
 }
 
 // LPush puts values, one after another, at the beginning of the list at key
@@ -89,15 +87,14 @@ func (p *Pipeline) LRem(key string, n int64, value any) *Result[int64] {
 	return Add(p, command.LRem(key, n, value))
 }
 
-// LSet sets the element at position i of the list at key and reports true. A
-// position outside is an error.
-func (p *Pipeline) LSet(key string, i int64, value any) *Result[bool] {
+// LSet sets the element at position i of the list at key. A position outside is
+// an error.
+func (p *Pipeline) LSet(key string, i int64, value any) *Result[command.OK] {
 	return Add(p, command.LSet(key, i, value))
 }
 
-// LTrim removes all elements but those from start to end, both included, and
-// reports true.
-func (p *Pipeline) LTrim(key string, start, end int64) *Result[bool] {
+// LTrim removes all elements but those from start to end, both included.
+func (p *Pipeline) LTrim(key string, start, end int64) *Result[command.OK] {
 	return Add(p, command.LTrim(key, start, end))
 }
 

@@ -33,6 +33,7 @@ type entry interface {
 	Fallback() (command.Cmd, bool)
 	set(command.Reply)
 	fail(error)
+	failure() error
 }
 
 // New returns an empty pipeline whose commands run in their order, but not
@@ -53,19 +54,49 @@ func Add[T any](p *Pipeline, cmd command.Command[T]) *Result[T] {
 // Len returns how many commands are queued.
 func (p *Pipeline) Len() int { return len(p.queue) }
 
+// ExecOption varies one [Pipeline.Exec].
+type ExecOption func(*execution)
+
+// execution is what the options of one Exec ask for.
+type execution struct{ firstError bool }
+
+// FirstError lets Exec also return the error of the first command that failed, in
+// the order in which they were queued. A missing value ([client.ErrNil]) is no
+// failure. The results of the others are there as ever.
+func FirstError() ExecOption { return func(x *execution) { x.firstError = true } }
+
 // Exec sends what is queued and empties the queue, so that the pipeline can
 // be used again. Its error means that the batch as a whole failed: what the
-// commands themselves came to is in their results, and a missing key is no
-// failure of the batch. With nothing queued it sends nothing.
+// commands themselves came to is in their results, see also [FirstError]. With
+// nothing queued it sends nothing.
 //
 // More than [MaxCommands] commands or [MaxBytes] of arguments are split into
 // several requests, one after another; if one fails the rest is not sent and
 // their results are [ErrNotRun]. A transaction is never split. A command that
 // cannot be sent, because it is over a limit or was made wrongly, fails alone;
 // a transaction with such a command fails as a whole.
-func (p *Pipeline) Exec(ctx context.Context) error {
+func (p *Pipeline) Exec(ctx context.Context, opts ...ExecOption) error {
+	var x execution
+	for _, o := range opts {
+		o(&x)
+	}
 	queue := p.queue
 	p.queue = nil
+	if !x.firstError {
+		return p.exec(ctx, queue)
+	}
+	if err := p.exec(ctx, slices.Clone(queue)); err != nil {
+		return err
+	}
+	for _, e := range queue {
+		if err := e.failure(); err != nil && !errors.Is(err, client.ErrNil) {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Pipeline) exec(ctx context.Context, queue []entry) error {
 	if !p.tx {
 		queue = p.admit(queue)
 	}
@@ -154,3 +185,5 @@ func (q *queued[T]) set(reply command.Reply) {
 }
 
 func (q *queued[T]) fail(err error) { q.result.err = err }
+
+func (q *queued[T]) failure() error { return q.result.err }

@@ -170,32 +170,70 @@ func TestATransactionIsRefusedAsAWhole(t *testing.T) {
 	assert.Zero(t, r.Int)
 }
 
-func TestScriptsInAPipeline(t *testing.T) {
-	c, srv := local(t)
-	double := command.NewScript("return redis.call('INCRBY', KEYS[1], ARGV[1] * 2)")
-	requests := 0
-	remove := srv.Intercept(func(w http.ResponseWriter, r *http.Request, next http.Handler) { requests++; next.ServeHTTP(w, r) })
-	p := pipeline.New(c)
-	before := p.Incr("n")
-	run := pipeline.Add(p, command.RunScript[int64](double, []string{"n"}, 5))
-	after := p.Incr("m")
-	require.NoError(t, p.Exec(t.Context()))
-	assert.Equal(t, 2, requests, "just the script was sent again")
-	for r, want := range map[*pipeline.Result[int64]]int64{before: 1, run: 11, after: 1} {
-		v, err := r.Value()
-		require.NoError(t, err)
-		assert.Equal(t, want, v)
+// Each command has its place, also where the server does not know the script, or
+// is made to forget it on the way.
+func TestScript_keepsItsPlaceInAPipeline(t *testing.T) {
+	for name, make := range map[string]func(*client.Client) *pipeline.Pipeline{"pipeline": pipeline.New, "transaction": pipeline.NewTx} {
+		t.Run(name, func(t *testing.T) {
+			c, srv := local(t)
+			double := command.NewScript("return redis.call('INCRBY', KEYS[1], ARGV[1] * 2)")
+			read := command.NewScript("return redis.call('GET', KEYS[1])").ReadOnly()
+			run := func(p *pipeline.Pipeline) *pipeline.Result[int64] {
+				return pipeline.Add(p, command.RunScript[int64](double, []string{"n"}, 5))
+			}
+			for cycle := range int64(2) {
+				billed := srv.ExpectBill(t, 10, 1) // what scripts call is billed, too
+				p := make(c)
+				results := []*pipeline.Result[int64]{run(p), p.Incr("n"), run(p), pipeline.Add(p, command.RunScript[int64](read, []string{"n"}))}
+				flushed := p.ScriptFlush("")
+				results = append(results, run(p))
+				require.NoError(t, p.Exec(t.Context()))
+				billed()
+				require.NoError(t, flushed.Err())
+				for i, want := range []int64{10, 11, 21, 21, 31} {
+					v, err := results[i].Value()
+					require.NoError(t, err)
+					assert.Equal(t, want+31*cycle, v)
+				}
+			}
+		})
 	}
-	run = pipeline.Add(p, command.RunScript[int64](double, []string{"n"}, 5))
-	require.NoError(t, p.Exec(t.Context()))
-	assert.Equal(t, 3, requests, "now the server knows it")
-	v, err := run.Value()
-	require.NoError(t, err)
-	assert.Equal(t, int64(21), v)
-	remove()
+}
 
-	tx := pipeline.NewTx(c)
-	lost := pipeline.Add(tx, command.RunScript[int64](command.NewScript("return 5"), nil))
-	require.NoError(t, tx.Exec(t.Context()))
-	assert.ErrorIs(t, lost.Err(), client.ErrNoScript)
+func TestExec_firstError(t *testing.T) {
+	for name, make := range map[string]func(*client.Client) *pipeline.Pipeline{"pipeline": pipeline.New, "transaction": pipeline.NewTx} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := local(t)
+			p := make(c)
+			p.Set("name", "Ada")
+			p.Get("missing")
+			require.NoError(t, p.Exec(t.Context(), pipeline.FirstError()), "a missing value is no failure")
+
+			p.Get("missing")
+			p.LPush("name", 1)
+			pipeline.Add(p, command.Raw("NONSENSE"))
+			last := p.Incr("n")
+			if name == "transaction" { // a command that does not exist would refuse it whole
+				p = make(c)
+				p.LPush("name", 1)
+				last = p.Incr("n")
+			}
+			err := p.Exec(t.Context(), pipeline.FirstError())
+			require.ErrorIs(t, err, client.ErrWrongType)
+			assert.ErrorContains(t, err, "LPUSH")
+			n, err := last.Value()
+			require.NoError(t, err, "the others ran")
+			assert.Equal(t, int64(1), n)
+		})
+	}
+}
+
+// What could not even be sent counts, in its place.
+func TestExec_firstErrorOfWhatWasNotSent(t *testing.T) {
+	c, _ := local(t)
+	p := pipeline.New(c)
+	p.Set("name", "Ada")
+	p.Set("k", "\xff")
+	p.LPush("name", 1)
+	require.ErrorIs(t, p.Exec(t.Context(), pipeline.FirstError()), client.ErrBinary)
 }

@@ -12,15 +12,14 @@ func (p *Pipeline) ScriptExists(shas ...string) *Result[[]bool] {
 	return Add(p, command.ScriptExists(shas...))
 }
 
-// ScriptFlush makes the server forget all scripts and reports true. A mode of
-// "" leaves the choice to the server.
-func (p *Pipeline) ScriptFlush(mode command.FlushMode) *Result[bool] {
+// ScriptFlush makes the server forget all scripts. A mode of "" leaves the
+// choice to the server.
+func (p *Pipeline) ScriptFlush(mode command.FlushMode) *Result[command.OK] {
 	return Add(p, command.ScriptFlush(mode))
 }
 
-// ScriptKill ends the script that runs, if it has written nothing yet, and
-// reports true.
-func (p *Pipeline) ScriptKill() *Result[bool] {
+// ScriptKill ends the script that runs, if it has written nothing yet.
+func (p *Pipeline) ScriptKill() *Result[command.OK] {
 	return Add(p, command.ScriptKill())
 }
 

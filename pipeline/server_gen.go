@@ -20,8 +20,8 @@ func (p *Pipeline) ConfigGet(pattern string) *Result[map[string]string] {
 	return Add(p, command.ConfigGet(pattern))
 }
 
-// ConfigSet changes a setting and reports true.
-func (p *Pipeline) ConfigSet(name string, value any) *Result[bool] {
+// ConfigSet changes a setting.
+func (p *Pipeline) ConfigSet(name string, value any) *Result[command.OK] {
 	return Add(p, command.ConfigSet(name, value))
 }
 
@@ -30,14 +30,13 @@ func (p *Pipeline) DBSize() *Result[int64] {
 	return Add(p, command.DBSize())
 }
 
-// FlushAll deletes all keys and reports true. A mode of "" leaves the choice
-// to the server.
-func (p *Pipeline) FlushAll(mode command.FlushMode) *Result[bool] {
+// FlushAll deletes all keys. A mode of "" leaves the choice to the server.
+func (p *Pipeline) FlushAll(mode command.FlushMode) *Result[command.OK] {
 	return Add(p, command.FlushAll(mode))
 }
 
-// FlushDB deletes all keys of the database and reports true; see [command.FlushAll].
-func (p *Pipeline) FlushDB(mode command.FlushMode) *Result[bool] {
+// FlushDB deletes all keys of the database, see [command.FlushAll].
+func (p *Pipeline) FlushDB(mode command.FlushMode) *Result[command.OK] {
 	return Add(p, command.FlushDB(mode))
 }
 

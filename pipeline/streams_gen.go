@@ -57,8 +57,8 @@ func (p *Pipeline) XDelEx(key string, refs command.Refs, ids ...string) *Result[
 }
 
 // XGroupCreate creates a group that starts after the entry id, such as
-// [command.FromStart] or [command.FromNow], and reports true.
-func (p *Pipeline) XGroupCreate(key, group, id string, opts ...command.XGroupCreateOption) *Result[bool] {
+// [command.FromStart] or [command.FromNow].
+func (p *Pipeline) XGroupCreate(key, group, id string, opts ...command.XGroupCreateOption) *Result[command.OK] {
 	return Add(p, command.XGroupCreate(key, group, id, opts...))
 }
 
@@ -78,8 +78,8 @@ func (p *Pipeline) XGroupDestroy(key, group string) *Result[bool] {
 	return Add(p, command.XGroupDestroy(key, group))
 }
 
-// XGroupSetID lets a group go on after the entry id, and reports true.
-func (p *Pipeline) XGroupSetID(key, group, id string, opts ...command.XGroupCreateOption) *Result[bool] {
+// XGroupSetID lets a group go on after the entry id.
+func (p *Pipeline) XGroupSetID(key, group, id string, opts ...command.XGroupSetIDOption) *Result[command.OK] {
 	return Add(p, command.XGroupSetID(key, group, id, opts...))
 }
 

@@ -86,9 +86,8 @@ func (p *Pipeline) MGet(keys ...string) *Result[[]command.Maybe[string]] {
 	return Add(p, command.MGet(keys...))
 }
 
-// MSet stores all values at once and reports true. Lifetimes that the keys
-// had are removed.
-func (p *Pipeline) MSet(values map[string]any) *Result[bool] {
+// MSet stores all values at once. Lifetimes that the keys had are removed.
+func (p *Pipeline) MSet(values map[string]any) *Result[command.OK] {
 	return Add(p, command.MSet(values))
 }
 
@@ -107,9 +106,8 @@ func (p *Pipeline) MSetNX(values map[string]any) *Result[bool] {
 	return Add(p, command.MSetNX(values))
 }
 
-// PSetEX stores value at key for the lifetime d, rounded up to a millisecond, and
-// reports true.
-func (p *Pipeline) PSetEX(key string, d time.Duration, value any) *Result[bool] {
+// PSetEX stores value at key for the lifetime d, rounded up to a millisecond.
+func (p *Pipeline) PSetEX(key string, d time.Duration, value any) *Result[command.OK] {
 	return Add(p, command.PSetEX(key, d, value))
 }
 
@@ -121,9 +119,8 @@ func (p *Pipeline) Set(key string, value any, opts ...command.SetOption) *Result
 	return Add(p, command.Set(key, value, opts...))
 }
 
-// SetEX stores value at key for the lifetime d, rounded up to a second, and reports
-// true.
-func (p *Pipeline) SetEX(key string, d time.Duration, value any) *Result[bool] {
+// SetEX stores value at key for the lifetime d, rounded up to a second.
+func (p *Pipeline) SetEX(key string, d time.Duration, value any) *Result[command.OK] {
 	return Add(p, command.SetEX(key, d, value))
 }
 
@@ -133,9 +130,10 @@ func (p *Pipeline) SetGet(key string, value any, opts ...command.SetOption) *Res
 	return Add(p, command.SetGet(key, value, opts...))
 }
 
-// SetNX stores value at key if there is none, and reports whether it did.
-func (p *Pipeline) SetNX(key string, value any) *Result[bool] {
-	return Add(p, command.SetNX(key, value))
+// SetNX stores value at key if there is none, and reports whether it did. With a
+// lifetime it is sent as SET with NX, in one step as without.
+func (p *Pipeline) SetNX(key string, value any, lifetime ...command.Expiry) *Result[bool] {
+	return Add(p, command.SetNX(key, value, lifetime...))
 }
 
 // SetRange overwrites the string at key from offset on and returns its new

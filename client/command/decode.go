@@ -55,6 +55,14 @@ func toBool(r Reply) (bool, error) {
 	return n != 0, err
 }
 
+// toOK reads the reply of a command that answers OK or an error.
+func toOK(r Reply) (OK, error) {
+	if r.Kind == KindStatus || r.Kind == KindBulk {
+		return OK{}, nil
+	}
+	return OK{}, mismatch("OK", r)
+}
+
 // okOrNil reads a reply that is OK if it was done and nil if a condition
 // prevented that.
 func okOrNil(r Reply) (bool, error) {

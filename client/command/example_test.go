@@ -36,6 +36,23 @@ func ExampleAs() {
 	// Output: Ada <nil>
 }
 
+// A hash is read into a struct by its tags, as HSetStruct writes it.
+func ExampleHSetStruct() {
+	type user struct {
+		Name string `redis:"name"`
+		Age  int    `redis:"age"`
+	}
+	fmt.Println(command.HSetStruct("user:1", user{"Ada", 36}).Args())
+
+	pair := func(s string) command.Reply { return command.Reply{Kind: command.KindBulk, Bytes: []byte(s)} }
+	reply := command.Reply{Kind: command.KindArray, Array: []command.Reply{pair("name"), pair("Ada"), pair("age"), pair("36")}}
+	u, err := command.As[user](command.HGetAll("user:1")).Decode(reply)
+	fmt.Println(u.Name, u.Age, err)
+	// Output:
+	// [HSET user:1 name Ada age 36]
+	// Ada 36 <nil>
+}
+
 func ExampleNewScript() {
 	limit := command.NewScript(`return redis.call("INCR", KEYS[1]) <= tonumber(ARGV[1])`).KeyLocked()
 	cmd := command.RunScript[bool](limit, []string{"hits"}, 10)

@@ -13,26 +13,25 @@ func FCallRO[T any](function string, keys []string, args ...any) Command[T] {
 	return read(into[T], "FCALL_RO", function).script(keys, args)
 }
 
-// FunctionDelete deletes a library and reports true.
-func FunctionDelete(library string) Command[bool] {
-	return writeSub(okOrNil, "FUNCTION", "DELETE", library)
+// FunctionDelete deletes a library.
+func FunctionDelete(library string) Command[OK] {
+	return writeSub(toOK, "FUNCTION", "DELETE", library)
 }
 
-// FunctionFlush deletes all libraries and reports true. A mode of "" leaves
-// the choice to the server.
-func FunctionFlush(mode FlushMode) Command[bool] {
-	return repeatSub(okOrNil, "FUNCTION", "FLUSH").flush(mode)
+// FunctionFlush deletes all libraries. A mode of "" leaves the choice to the
+// server.
+func FunctionFlush(mode FlushMode) Command[OK] {
+	return repeatSub(toOK, "FUNCTION", "FLUSH").flush(mode)
 }
 
-// FunctionKill ends the function that runs, if it has written nothing yet,
-// and reports true.
-func FunctionKill() Command[bool] { return writeSub(okOrNil, "FUNCTION", "KILL") }
+// FunctionKill ends the function that runs, if it has written nothing yet.
+func FunctionKill() Command[OK] { return writeSub(toOK, "FUNCTION", "KILL") }
 
 // Library describes a loaded library.
 type Library struct {
 	Name, Engine string
 	Functions    []Function
-	Code         string // only if it was asked for
+	Code         string // only from [FunctionListWithCode]
 }
 
 // Function describes a function of a library.
@@ -43,15 +42,20 @@ type Function struct {
 
 // FunctionList describes the libraries whose names match pattern, all if it is
 // "".
-func FunctionList(pattern string, withCode bool) Command[[]Library] {
-	c := readSub(listOf(toLibrary), "FUNCTION", "LIST")
-	if pattern != "" {
-		c = c.add("LIBRARYNAME", pattern)
+func FunctionList(pattern string) Command[[]Library] {
+	return readSub(listOf(toLibrary), "FUNCTION", "LIST").libraries(pattern)
+}
+
+// FunctionListWithCode is [FunctionList] with the code of the libraries.
+func FunctionListWithCode(pattern string) Command[[]Library] {
+	return readSub(listOf(toLibrary), "FUNCTION", "LIST").libraries(pattern).add("WITHCODE")
+}
+
+func (c Command[T]) libraries(pattern string) Command[T] {
+	if pattern == "" {
+		return c
 	}
-	if withCode {
-		c = c.add("WITHCODE")
-	}
-	return c
+	return c.add("LIBRARYNAME", pattern)
 }
 
 func toLibrary(r Reply) (Library, error) {
@@ -75,14 +79,15 @@ func toFunction(r Reply) (Function, error) {
 	return f, rec.err
 }
 
-// FunctionLoad loads a library and returns its name. A library of that name
-// is an error unless replace is set.
-func FunctionLoad(code string, replace bool) Command[string] {
-	c := writeSub(toString, "FUNCTION", "LOAD")
-	if replace {
-		c = c.add("REPLACE").Repeat()
-	}
-	return c.add(code)
+// FunctionLoad loads a library and returns its name. A library that has this
+// name already is an error.
+func FunctionLoad(code string) Command[string] {
+	return writeSub(toString, "FUNCTION", "LOAD").add(code)
+}
+
+// FunctionLoadReplace is [FunctionLoad], replacing a library of that name.
+func FunctionLoadReplace(code string) Command[string] {
+	return repeatSub(toString, "FUNCTION", "LOAD").add("REPLACE", code)
 }
 
 // FunctionsInfo is what runs now and what is loaded.

@@ -75,9 +75,8 @@ func PTTL(key string) Command[time.Duration] { return read(milliseconds, "PTTL",
 // RandomKey returns some key, or [ErrNil] if the database is empty.
 func RandomKey() Command[string] { return read(toString, "RANDOMKEY") }
 
-// Rename renames key, replacing what newKey held, and reports true. A missing
-// key is an error.
-func Rename(key, newKey string) Command[bool] { return write(okOrNil, "RENAME", key, newKey) }
+// Rename renames key, replacing what newKey held. A missing key is an error.
+func Rename(key, newKey string) Command[OK] { return write(toOK, "RENAME", key, newKey) }
 
 // RenameNX renames key if newKey does not exist, and reports whether it did.
 func RenameNX(key, newKey string) Command[bool] { return write(toBool, "RENAMENX", key, newKey) }

@@ -126,14 +126,14 @@ func GeoSearchWith(key string, q GeoQuery) Command[[]GeoResult] {
 }
 
 // GeoSearchStore stores the members of an area of source as a sorted set at
-// destination and returns how many there are. The scores are their distances
-// if distances is set, else their hashes.
-func GeoSearchStore(destination, source string, q GeoQuery, distances bool) Command[int64] {
-	c := write(toInt, "GEOSEARCHSTORE", destination, source).geoSearch(q)
-	if distances {
-		c = c.add("STOREDIST")
-	}
-	return c
+// destination and returns how many there are. The scores are their hashes.
+func GeoSearchStore(destination, source string, q GeoQuery) Command[int64] {
+	return write(toInt, "GEOSEARCHSTORE", destination, source).geoSearch(q)
+}
+
+// GeoSearchStoreDist is [GeoSearchStore] with the distances as scores.
+func GeoSearchStoreDist(destination, source string, q GeoQuery) Command[int64] {
+	return write(toInt, "GEOSEARCHSTORE", destination, source).geoSearch(q).add("STOREDIST")
 }
 
 var withAll = []string{"WITHCOORD", "WITHDIST", "WITHHASH"}

@@ -48,22 +48,26 @@ func GeoRadiusByMember(key, member string, area Circle) Command[[]GeoResult] {
 }
 
 // GeoRadiusStore stores the members within a circle as a sorted set at
-// destination and returns how many there are. The scores are their distances
-// if distances is set, else their hashes.
-func GeoRadiusStore(destination, source string, center Point, area Circle, distances bool) Command[int64] {
+// destination and returns how many there are. The scores are their hashes.
+func GeoRadiusStore(destination, source string, center Point, area Circle) Command[int64] {
 	return write(toInt, "GEORADIUS", source, Float(center.Longitude), Float(center.Latitude)).
-		circle(area).geoTail(area.Count, area.Any, area.Order).add(storeToken(distances), destination)
+		circle(area).geoTail(area.Count, area.Any, area.Order).add("STORE", destination)
+}
+
+// GeoRadiusStoreDist is [GeoRadiusStore] with the distances as scores.
+func GeoRadiusStoreDist(destination, source string, center Point, area Circle) Command[int64] {
+	return write(toInt, "GEORADIUS", source, Float(center.Longitude), Float(center.Latitude)).
+		circle(area).geoTail(area.Count, area.Any, area.Order).add("STOREDIST", destination)
 }
 
 // GeoRadiusByMemberStore is [GeoRadiusStore] around a member of the index.
-func GeoRadiusByMemberStore(destination, source, member string, area Circle, distances bool) Command[int64] {
+func GeoRadiusByMemberStore(destination, source, member string, area Circle) Command[int64] {
 	return write(toInt, "GEORADIUSBYMEMBER", source, member).
-		circle(area).geoTail(area.Count, area.Any, area.Order).add(storeToken(distances), destination)
+		circle(area).geoTail(area.Count, area.Any, area.Order).add("STORE", destination)
 }
 
-func storeToken(distances bool) string {
-	if distances {
-		return "STOREDIST"
-	}
-	return "STORE"
+// GeoRadiusByMemberStoreDist is [GeoRadiusStoreDist] around a member of the index.
+func GeoRadiusByMemberStoreDist(destination, source, member string, area Circle) Command[int64] {
+	return write(toInt, "GEORADIUSBYMEMBER", source, member).
+		circle(area).geoTail(area.Count, area.Any, area.Order).add("STOREDIST", destination)
 }

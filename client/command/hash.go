@@ -38,10 +38,9 @@ func HMGet(key string, fields ...string) Command[[]Maybe[string]] {
 	return read(toMaybeStrings, "HMGET", key).add(fields...).failIf(len(fields) == 0, "no fields")
 }
 
-// HMSet sets fields of the hash at key and reports true. [HSet] also says how
-// many are new.
-func HMSet(key string, fields map[string]any) Command[bool] {
-	return repeat(okOrNil, "HMSET", key).mapping(fields)
+// HMSet sets fields of the hash at key. [HSet] also says how many are new.
+func HMSet(key string, fields map[string]any) Command[OK] {
+	return repeat(toOK, "HMSET", key).mapping(fields)
 }
 
 // HRandField returns the name of a random field of the hash at key, or

@@ -12,8 +12,7 @@ func PFCount(keys ...string) Command[int64] {
 	return read(toInt, "PFCOUNT").add(keys...).failIf(len(keys) == 0, "no keys")
 }
 
-// PFMerge merges the HyperLogLogs at sources into destination and reports
-// true.
-func PFMerge(destination string, sources ...string) Command[bool] {
-	return repeat(okOrNil, "PFMERGE", destination).add(sources...)
+// PFMerge merges the HyperLogLogs at sources into destination.
+func PFMerge(destination string, sources ...string) Command[OK] {
+	return repeat(toOK, "PFMERGE", destination).add(sources...)
 }

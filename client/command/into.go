@@ -11,10 +11,16 @@ import (
 
 // As returns cmd with its reply read as a T: strings and bytes as they are,
 // numbers and booleans from their text, anything else from JSON. It reverses
-// [Text]:
+// [Text]. Lists are read into slices, where a missing value is the zero value (use
+// pointers to tell them apart), and the fields of a hash into a map or a struct:
 //
 //	user, err := client.Do(ctx, c, command.As[User](command.Get("user:1")))
-func As[T any](cmd Command[string]) Command[T] {
+//	users, err := client.Do(ctx, c, command.As[[]*User](command.MGet("user:1", "user:2")))
+//	counts, err := client.Do(ctx, c, command.As[map[string]int](command.HGetAll("counts")))
+//	user, err := client.Do(ctx, c, command.As[User](command.HGetAll("user:1")))
+//
+// A struct is filled as [HSetStruct] writes it; that of a missing hash is [ErrNil].
+func As[T, S any](cmd Command[S]) Command[T] {
 	return Command[T]{args: cmd.args, err: cmd.err, fallback: cmd.fallback, flags: cmd.flags, decode: into[T]}
 }
 
@@ -133,6 +139,10 @@ func assignKind(v reflect.Value, r Reply) error {
 	case reflect.Slice:
 		if r.Kind == KindArray || v.Type().Elem().Kind() == reflect.Uint8 {
 			return assignSlice(v, r)
+		}
+	case reflect.Map, reflect.Struct:
+		if r.Kind == KindArray {
+			return assignFields(v, r)
 		}
 	}
 	text, err := toString(r)

@@ -126,10 +126,9 @@ func JSONGet[T any](key string, paths ...string) Command[T] {
 	return read(fromJSON[T], "JSON.GET", key).add(paths...)
 }
 
-// JSONMerge merges value into the document at key as RFC 7396 says, and
-// reports true.
-func JSONMerge(key, path string, value any) Command[bool] {
-	return repeat(okOrNil, "JSON.MERGE", key, path).json(value)
+// JSONMerge merges value into the document at key as RFC 7396 says.
+func JSONMerge(key, path string, value any) Command[OK] {
+	return repeat(toOK, "JSON.MERGE", key, path).json(value)
 }
 
 // JSONMGet returns what the documents at keys hold at path, read from JSON;
@@ -145,9 +144,9 @@ type JSONEntry struct {
 	Value     any
 }
 
-// JSONMSet sets all entries at once and reports true.
-func JSONMSet(entries ...JSONEntry) Command[bool] {
-	c := repeat(okOrNil, "JSON.MSET").failIf(len(entries) == 0, "no entries")
+// JSONMSet sets all entries at once.
+func JSONMSet(entries ...JSONEntry) Command[OK] {
+	c := repeat(toOK, "JSON.MSET").failIf(len(entries) == 0, "no entries")
 	for _, e := range entries {
 		c = c.add(e.Key, e.Path).json(e.Value)
 	}

@@ -82,26 +82,31 @@ func LPop(key string) Command[string] { return write(toString, "LPOP", key) }
 // returns them; none if there is no list.
 func LPopN(key string, n int) Command[[]string] { return write(toStrings, "LPOP", key, count(n)) }
 
-// LPos returns the position of the first element that equals value, or
-// [ErrNil] if there is none. A rank of 2 asks for the second match, -1 for
-// the last; 0 is taken for 1. At most maxLen elements are compared, all if
-// that is 0.
-func LPos(key string, value any, rank, maxLen int64) Command[int64] {
-	return read(toInt, "LPOS", key).value(value).lpos(rank, maxLen)
+// LPosArgs says which matches [LPos] and [LPosN] look for. The zero value is
+// the first of the whole list.
+type LPosArgs struct {
+	Rank   int64 // 2 stands for the second match, -1 for the last
+	MaxLen int64 // how many elements are compared at most; 0 for all
+}
+
+// LPos returns the position of an element that equals value, or [ErrNil] if
+// there is none.
+func LPos(key string, value any, args LPosArgs) Command[int64] {
+	return read(toInt, "LPOS", key).value(value).lpos(args)
 }
 
 // LPosN returns the positions of up to n elements that equal value, of all if
 // n is 0; see [LPos].
-func LPosN(key string, value any, n int, rank, maxLen int64) Command[[]int64] {
-	return read(toInts, "LPOS", key).value(value).add("COUNT", count(n)).lpos(rank, maxLen)
+func LPosN(key string, value any, n int, args LPosArgs) Command[[]int64] {
+	return read(toInts, "LPOS", key).value(value).add("COUNT", count(n)).lpos(args)
 }
 
-func (c Command[T]) lpos(rank, maxLen int64) Command[T] {
-	if rank != 0 {
-		c = c.add("RANK", integer(rank))
+func (c Command[T]) lpos(args LPosArgs) Command[T] {
+	if args.Rank != 0 {
+		c = c.add("RANK", integer(args.Rank))
 	}
-	if maxLen != 0 {
-		c = c.add("MAXLEN", integer(maxLen))
+	if args.MaxLen != 0 {
+		c = c.add("MAXLEN", integer(args.MaxLen))
 	}
 	return c
 }
@@ -129,16 +134,15 @@ func LRem(key string, n int64, value any) Command[int64] {
 	return write(toInt, "LREM", key, integer(n)).value(value)
 }
 
-// LSet sets the element at position i of the list at key and reports true. A
-// position outside is an error.
-func LSet(key string, i int64, value any) Command[bool] {
-	return repeat(okOrNil, "LSET", key, integer(i)).value(value)
+// LSet sets the element at position i of the list at key. A position outside is
+// an error.
+func LSet(key string, i int64, value any) Command[OK] {
+	return repeat(toOK, "LSET", key, integer(i)).value(value)
 }
 
-// LTrim removes all elements but those from start to end, both included, and
-// reports true.
-func LTrim(key string, start, end int64) Command[bool] {
-	return write(okOrNil, "LTRIM", key, integer(start), integer(end))
+// LTrim removes all elements but those from start to end, both included.
+func LTrim(key string, start, end int64) Command[OK] {
+	return write(toOK, "LTRIM", key, integer(start), integer(end))
 }
 
 // RPop removes the last element of the list at key and returns it, or

@@ -48,6 +48,10 @@ type Maybe[T any] struct {
 	OK    bool
 }
 
+// OK is the reply of a command that says no more than that it was done. The
+// methods of such commands return an error only.
+type OK struct{}
+
 // ServerError is the text of an error reply. The client turns it into its own
 // error type.
 type ServerError string

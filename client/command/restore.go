@@ -10,13 +10,13 @@ type RestoreArgs struct {
 	Idle    time.Duration // how long the key counts as unused; 0 for not at all
 }
 
-// Restore creates key from what [Dump] returned and reports true.
-func Restore(key, dump string, args RestoreArgs) Command[bool] {
+// Restore creates key from what [Dump] returned.
+func Restore(key, dump string, args RestoreArgs) Command[OK] {
 	ms := wholeMillis(args.TTL)
 	if !args.At.IsZero() {
 		ms = integer(args.At.UnixMilli())
 	}
-	c := write(okOrNil, "RESTORE", key, ms, dump)
+	c := write(toOK, "RESTORE", key, ms, dump)
 	c = c.failIf(args.TTL != 0 && !args.At.IsZero(), "TTL and At exclude each other")
 	if args.Replace {
 		c = c.add("REPLACE")

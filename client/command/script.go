@@ -8,8 +8,8 @@ import (
 
 // Script is a Lua script that is sent by its hash. If the server does not
 // know it, the client sends the source instead, once and for that command
-// only, also within a pipeline. In a transaction it cannot: load the script
-// before, with [ScriptLoad], or use [Eval]. A Script may be used by any
+// only. In a pipeline or transaction, whose order must hold, its first command
+// carries the source at once and the others the hash. A Script may be used by any
 // number of goroutines; make it once, in a package variable.
 type Script struct {
 	source, sha string

@@ -35,15 +35,14 @@ func ScriptExists(shas ...string) Command[[]bool] {
 	return readSub(toBools, "SCRIPT", "EXISTS").add(shas...).failIf(len(shas) == 0, "no hashes")
 }
 
-// ScriptFlush makes the server forget all scripts and reports true. A mode of
-// "" leaves the choice to the server.
-func ScriptFlush(mode FlushMode) Command[bool] {
-	return repeatSub(okOrNil, "SCRIPT", "FLUSH").flush(mode)
+// ScriptFlush makes the server forget all scripts. A mode of "" leaves the
+// choice to the server.
+func ScriptFlush(mode FlushMode) Command[OK] {
+	return repeatSub(toOK, "SCRIPT", "FLUSH").flush(mode)
 }
 
-// ScriptKill ends the script that runs, if it has written nothing yet, and
-// reports true.
-func ScriptKill() Command[bool] { return writeSub(okOrNil, "SCRIPT", "KILL") }
+// ScriptKill ends the script that runs, if it has written nothing yet.
+func ScriptKill() Command[OK] { return writeSub(toOK, "SCRIPT", "KILL") }
 
 // ScriptLoad makes a script known to the server and returns its SHA-1 hash.
 func ScriptLoad(script string) Command[string] {

@@ -35,9 +35,9 @@ func ConfigGet(pattern string) Command[map[string]string] {
 	return readSub(toMap, "CONFIG", "GET", pattern)
 }
 
-// ConfigSet changes a setting and reports true.
-func ConfigSet(name string, value any) Command[bool] {
-	return repeatSub(okOrNil, "CONFIG", "SET", name).value(value)
+// ConfigSet changes a setting.
+func ConfigSet(name string, value any) Command[OK] {
+	return repeatSub(toOK, "CONFIG", "SET", name).value(value)
 }
 
 // DBSize returns the number of keys.
@@ -63,12 +63,11 @@ func (c Command[T]) flush(m FlushMode) Command[T] {
 	return c.fail(fmt.Errorf("unknown flush mode %q", string(m)))
 }
 
-// FlushAll deletes all keys and reports true. A mode of "" leaves the choice
-// to the server.
-func FlushAll(mode FlushMode) Command[bool] { return write(okOrNil, "FLUSHALL").flush(mode) }
+// FlushAll deletes all keys. A mode of "" leaves the choice to the server.
+func FlushAll(mode FlushMode) Command[OK] { return write(toOK, "FLUSHALL").flush(mode) }
 
-// FlushDB deletes all keys of the database and reports true; see [FlushAll].
-func FlushDB(mode FlushMode) Command[bool] { return write(okOrNil, "FLUSHDB").flush(mode) }
+// FlushDB deletes all keys of the database, see [FlushAll].
+func FlushDB(mode FlushMode) Command[OK] { return write(toOK, "FLUSHDB").flush(mode) }
 
 // ServerInfo is INFO: the server's figures by section and name. Without
 // sections the server chooses which.

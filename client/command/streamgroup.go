@@ -24,29 +24,42 @@ func XReadGroup(args XReadGroupArgs, streams ...StreamFrom) Command[[]StreamEntr
 	return c.streams(streams)
 }
 
-// XGroupCreateOption is an option of [XGroupCreate] and [XGroupSetID].
-type XGroupCreateOption struct{ args []string }
+// XGroupCreateOption is an option of [XGroupCreate]: [MKSTREAM] or
+// [ENTRIESREAD].
+type XGroupCreateOption interface {
+	optional
+	xGroupCreateOption()
+}
 
-// MKSTREAM creates the stream if there is none. It is for [XGroupCreate].
-func MKSTREAM() XGroupCreateOption { return XGroupCreateOption{[]string{"MKSTREAM"}} }
+// XGroupSetIDOption is an option of [XGroupSetID]: [ENTRIESREAD].
+type XGroupSetIDOption interface {
+	optional
+	xGroupSetIDOption()
+}
+
+// MakeStream is the option that creates a stream, see [MKSTREAM].
+type MakeStream struct{ option }
+
+// MKSTREAM creates the stream if there is none.
+func MKSTREAM() MakeStream { return MakeStream{option{token: "MKSTREAM"}} }
+
+// EntriesRead is what a group has read, see [ENTRIESREAD].
+type EntriesRead struct{ option }
 
 // ENTRIESREAD tells the server how many entries the group has read, so that
 // it can report its lag.
-func ENTRIESREAD(n int64) XGroupCreateOption {
-	return XGroupCreateOption{[]string{"ENTRIESREAD", integer(n)}}
+func ENTRIESREAD(n int64) EntriesRead {
+	return EntriesRead{option{token: "ENTRIESREAD", arg: integer(n), hasArg: true}}
 }
 
-func (c Command[T]) groupOptions(opts []XGroupCreateOption) Command[T] {
-	for _, o := range opts {
-		c = c.add(o.args...)
-	}
-	return c
-}
+func (MakeStream) xGroupCreateOption()  {}
+func (EntriesRead) xGroupCreateOption() {}
+func (EntriesRead) xGroupSetIDOption()  {}
 
 // XGroupCreate creates a group that starts after the entry id, such as
-// [FromStart] or [FromNow], and reports true.
-func XGroupCreate(key, group, id string, opts ...XGroupCreateOption) Command[bool] {
-	return writeSub(okOrNil, "XGROUP", "CREATE", key, group, id).groupOptions(opts)
+// [FromStart] or [FromNow].
+func XGroupCreate(key, group, id string, opts ...XGroupCreateOption) Command[OK] {
+	return with(writeSub(toOK, "XGROUP", "CREATE", key, group, id), opts)
 }
 
 // XGroupCreateConsumer creates a consumer and reports whether it is new.
@@ -65,9 +78,9 @@ func XGroupDestroy(key, group string) Command[bool] {
 	return repeatSub(toBool, "XGROUP", "DESTROY", key, group)
 }
 
-// XGroupSetID lets a group go on after the entry id, and reports true.
-func XGroupSetID(key, group, id string, opts ...XGroupCreateOption) Command[bool] {
-	return repeatSub(okOrNil, "XGROUP", "SETID", key, group, id).groupOptions(opts)
+// XGroupSetID lets a group go on after the entry id.
+func XGroupSetID(key, group, id string, opts ...XGroupSetIDOption) Command[OK] {
+	return with(repeatSub(toOK, "XGROUP", "SETID", key, group, id), opts)
 }
 
 // PendingSummary is what a group has given out and nobody acknowledged.

@@ -71,10 +71,9 @@ func MGet(keys ...string) Command[[]Maybe[string]] {
 	return read(toMaybeStrings, "MGET").add(keys...).failIf(len(keys) == 0, "no keys")
 }
 
-// MSet stores all values at once and reports true. Lifetimes that the keys
-// had are removed.
-func MSet(values map[string]any) Command[bool] {
-	return repeat(okOrNil, "MSET").mapping(values)
+// MSet stores all values at once. Lifetimes that the keys had are removed.
+func MSet(values map[string]any) Command[OK] {
+	return repeat(toOK, "MSET").mapping(values)
 }
 
 // MSetEX stores all values at once, with one lifetime for all, and reports
@@ -92,10 +91,9 @@ func MSetNX(values map[string]any) Command[bool] {
 	return write(toBool, "MSETNX").mapping(values)
 }
 
-// PSetEX stores value at key for the lifetime d, rounded up to a millisecond, and
-// reports true.
-func PSetEX(key string, d time.Duration, value any) Command[bool] {
-	return repeat(okOrNil, "PSETEX", key, wholeMillis(d)).value(value)
+// PSetEX stores value at key for the lifetime d, rounded up to a millisecond.
+func PSetEX(key string, d time.Duration, value any) Command[OK] {
+	return repeat(toOK, "PSETEX", key, wholeMillis(d)).value(value)
 }
 
 // Set stores value at key. It reports false if [NX], [XX] or a [Match]
@@ -114,15 +112,20 @@ func SetGet(key string, value any, opts ...SetOption) Command[Maybe[string]] {
 	return with(write(maybe(toString), "SET", key, v, "GET").fail(err), opts)
 }
 
-// SetEX stores value at key for the lifetime d, rounded up to a second, and reports
-// true.
-func SetEX(key string, d time.Duration, value any) Command[bool] {
-	return repeat(okOrNil, "SETEX", key, wholeSeconds(d)).value(value)
+// SetEX stores value at key for the lifetime d, rounded up to a second.
+func SetEX(key string, d time.Duration, value any) Command[OK] {
+	return repeat(toOK, "SETEX", key, wholeSeconds(d)).value(value)
 }
 
-// SetNX stores value at key if there is none, and reports whether it did.
-func SetNX(key string, value any) Command[bool] {
-	return write(toBool, "SETNX", key).value(value)
+// SetNX stores value at key if there is none, and reports whether it did. With a
+// lifetime it is sent as SET with NX, in one step as without.
+func SetNX(key string, value any, lifetime ...Expiry) Command[bool] {
+	c := write(toBool, "SETNX", key).value(value)
+	if len(lifetime) > 0 {
+		c.args[0], c.decode = "SET", okOrNil
+		c = with(c.add("NX"), lifetime)
+	}
+	return c
 }
 
 // SetRange overwrites the string at key from offset on and returns its new

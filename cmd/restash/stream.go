@@ -59,7 +59,7 @@ func newMonitor() *cobra.Command {
 // listen prints a stream until it is interrupted, which is its ordinary end.
 func listen(cmd *cobra.Command, asJSON bool, count int, open func(context.Context, *client.Client) iter.Seq2[client.Message, error]) error {
 	c, err := openClient(func(config *client.Config) {
-		config.Trace = &client.Trace{StreamOpen: func(string) {
+		config.Trace = &client.Trace{StreamOpen: func(context.Context, string) {
 			fmt.Fprintln(cmd.ErrOrStderr(), "listening; Ctrl-C ends it")
 		}}
 	})

@@ -154,6 +154,11 @@ func (src *source) method(w *bytes.Buffer, t target, fn *function) error {
 	}
 	name := fn.decl.Name.Name
 	w.WriteString("\n" + src.comment(fn))
+	if reply == "command.OK" && !t.queued {
+		fmt.Fprintf(w, "func (%s *%s) %s(%s) error {\n\t_, err := %scommand.%s(%s))\n\treturn err\n}\n",
+			t.receiver, t.typ, name, params, call, name, args)
+		return nil
+	}
 	fmt.Fprintf(w, "func (%s *%s) %s(%s) %s {\n\treturn %scommand.%s(%s))\n}\n",
 		t.receiver, t.typ, name, params, result, call, name, args)
 	return nil
