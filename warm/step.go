@@ -74,6 +74,9 @@ func Batches(name string, keys func(context.Context) ([]string, error), fn func(
 				return total, m.usedUp()
 			}
 			part, err := fn(ctx, store, all[m.at:m.at+n])
+			if ctx.Err() != nil && (err != nil || part.Failed > 0) { // nothing has failed: the next run begins with this batch
+				part.Failed, part.Errors, err = 0, nil, ctx.Err()
+			}
 			add(&total, part)
 			m.done(n, part)
 			if err != nil && !ofKeys(err, part.Errors) {

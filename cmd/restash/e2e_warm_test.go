@@ -4,8 +4,15 @@ package main_test
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -80,6 +87,71 @@ func TestWarm_goesOnWhereItEnded(t *testing.T) {
 	status, out, errOut = runs(t, d.env, "warm", "--from", part.Next, "--concurrency", "3")
 	assert.Zero(t, status, errOut)
 	assert.Contains(t, out, "failed 0")
+	for _, path := range warmedPaths(t, d) {
+		d.expect(hit, path)
+	}
+}
+
+// stalls is a way to Redis on which one request, the nth, is never answered. The
+// channel is closed when it has come.
+func stalls(t *testing.T, rest string, nth int32) (address string, stalled <-chan struct{}) {
+	t.Helper()
+	target, err := url.Parse(rest)
+	require.NoError(t, err)
+	proxy, come, end := httputil.NewSingleHostReverseProxy(target), make(chan struct{}), make(chan struct{})
+	var requests atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if requests.Add(1) == nth {
+			close(come)
+			<-end
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() { close(end) })
+	return server.URL, come
+}
+
+// interrupted runs warm and presses Ctrl-C while its nth request waits for Redis.
+func interrupted(t *testing.T, d *running, nth int32) (stdout, stderr string) {
+	t.Helper()
+	address, stalled := stalls(t, d.rest, nth)
+	cmd := command(t, append(d.env, "UPSTASH_REDIS_REST_URL="+address), "warm")
+	var out, errOut lockedBuffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill() })
+	select {
+	case <-stalled:
+	case <-time.After(30 * time.Second):
+		require.FailNow(t, "it sends too few requests", "%s%s", &out, &errOut)
+	}
+	began := time.Now()
+	require.NoError(t, cmd.Process.Signal(syscall.SIGINT))
+	_ = cmd.Wait()
+	assert.Less(t, time.Since(began), 10*time.Second, "it waits neither for the request nor for the load")
+	assert.Equal(t, 130, cmd.ProcessState.ExitCode(), "as shells count it")
+	return out.String(), errOut.String()
+}
+
+// Who presses Ctrl-C learns what was done and how to go on, and nothing is lost:
+// what the program says is what it takes.
+func TestWarm_interruptedSaysHowToGoOn(t *testing.T) {
+	d := dev(t, nil)
+	out, errOut := interrupted(t, d, 1)
+	assert.Contains(t, out, "warmed 0, fresh 0, failed 0")
+	assert.Equal(t, "restash: warm: interrupted; nothing was done\n", errOut)
+
+	out, errOut = interrupted(t, d, 12) // of about thirty
+	assert.Regexp(t, `(?m)^warmed [1-9]\d*, fresh \d+, failed 0, commands \d+, trips \d+, \d+ bytes in .*\n$`, out)
+	said, found := strings.CutPrefix(errOut, "restash: warm: interrupted; what is stored stays; go on with: restash ")
+	require.True(t, found, errOut)
+	goOn := strings.Fields(said)
+	assert.Equal(t, []string{"warm", "--namespace", "restash", "--from"}, goOn[:4])
+	status, rest, problem := runs(t, d.env, goOn...)
+	require.Zero(t, status, problem)
+	assert.Contains(t, rest, "failed 0")
 	for _, path := range warmedPaths(t, d) {
 		d.expect(hit, path)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -96,7 +97,10 @@ func runWarm(ctx context.Context, out, errOut io.Writer, logger *slog.Logger, o 
 
 // goOn says how to run the rest of a warm-up that ended early.
 func goOn(report warm.Report) string {
-	if report.Next == "" {
+	switch {
+	case report.Next == "" && report.Elapsed == 0:
+		return "nothing was done"
+	case report.Next == "":
 		return "nothing is left to do"
 	}
 	return "what is stored stays; go on with: restash warm --namespace " + report.Namespace + " --from " + report.Next
@@ -126,10 +130,24 @@ func openWarm(ctx context.Context, opened *closers, logger *slog.Logger, o warmO
 	if err != nil {
 		return nil, err
 	}
-	opened.add(func() error { return store.Close(context.WithoutCancel(ctx)) })
+	opened.add(func() error { return closeWarm(ctx, store) })
 	database, err := catalog.NewDatabase(db, dialect)
 	if err != nil {
 		return nil, err
 	}
 	return catalog.New(catalog.Config{Database: database, Store: store, Logger: logger})
+}
+
+// interruptedWait is how long a warm-up that was interrupted waits for the batch
+// under way, which the next one repeats.
+const interruptedWait = 2 * time.Second
+
+func closeWarm(ctx context.Context, store *strategies.Store) error {
+	patient := context.WithoutCancel(ctx)
+	if ctx.Err() == nil {
+		return store.Close(patient)
+	}
+	bounded, cancel := context.WithTimeout(patient, interruptedWait)
+	defer cancel()
+	return store.Close(bounded)
 }
