@@ -30,7 +30,7 @@ func newExchange(cfg *Config, on *route.Route, next http.Handler, w http.Respons
 func (x *exchange) serve() {
 	if said, passes := x.Passes(); passes {
 		if h := x.W.Header(); !said && len(h["Cache-Control"]) == 0 {
-			h["Cache-Control"] = route.OnlyPrivate // until the handler says otherwise, as on its first answer
+			h.Set("Cache-Control", route.OnlyPrivate) // until the handler says otherwise, as on its first answer
 		}
 		x.Direct("hit-for-pass")
 		return
@@ -147,12 +147,12 @@ func (x *exchange) Live(job *route.Job, resp *record.Response) {
 }
 
 // Downstream says what caches behind this one may do with the answer.
-func (x *exchange) Downstream(h http.Header, stored bool, left time.Duration) {
+func (x *exchange) Downstream(f *record.Fields, stored bool, left time.Duration) {
 	switch {
 	case stored:
-		x.cfg.downstream(h, x.R, left)
-	case len(h["Cache-Control"]) == 0:
-		h["Cache-Control"] = route.OnlyPrivate
+		x.cfg.downstream(f, x.R, left)
+	case len(f.Header["Cache-Control"]) == 0:
+		f.Set("Cache-Control", route.OnlyPrivate)
 	}
 }
 
@@ -183,15 +183,11 @@ func (c Config) refuses(status int, h http.Header) rfc9111.Refusal {
 
 func negative(status int) bool { return status == http.StatusNotFound || status == http.StatusGone }
 
-// askEachTime lets browsers keep an answer but ask whether it still holds, so
-// that they see invalidations.
-var askEachTime = []string{"public, max-age=0, must-revalidate"}
-
 // downstream writes what caches behind this one may do with a preset's answer,
 // unless the handler has said it.
-func (c Config) downstream(h http.Header, r *http.Request, left time.Duration) {
-	if len(h["Cache-Control"]) == 0 {
-		h["Cache-Control"] = c.browsers(c.identityOf(r) != "")
+func (c Config) downstream(f *record.Fields, r *http.Request, left time.Duration) {
+	if len(f.Header["Cache-Control"]) == 0 {
+		f.Set("Cache-Control", c.browsers(c.identityOf(r) != ""))
 	}
 	cdn := c.Advanced.CDN
 	if cdn.TTL <= 0 || c.identityOf(r) != "" {
@@ -202,29 +198,30 @@ func (c Config) downstream(h http.Header, r *http.Request, left time.Duration) {
 		value += ", stale-while-revalidate=" + secondsText(cdn.StaleWhileRevalidate)
 	}
 	for _, field := range cdn.Fields {
-		h.Set(field, value)
+		f.Set(http.CanonicalHeaderKey(field), value)
 	}
 	if tags := c.tags(r); cdn.TagField != "" && len(tags) > 0 {
 		separator := ","
 		if strings.EqualFold(cdn.TagField, "Surrogate-Key") {
 			separator = " "
 		}
-		h.Set(cdn.TagField, strings.Join(tags, separator))
+		f.Set(http.CanonicalHeaderKey(cdn.TagField), strings.Join(tags, separator))
 	}
 }
 
-// browsers says how long a client may keep an answer without asking.
-func (c Config) browsers(private bool) []string {
-	whose := "public"
-	if private {
-		whose = "private"
-	} else if c.Advanced.MaxAge <= 0 {
-		return askEachTime
+// browsers says how long a client may keep an answer without asking: by default not
+// at all, so that it sees invalidations.
+func (c Config) browsers(private bool) string {
+	keep := c.Advanced.MaxAge
+	switch {
+	case keep > 0 && private:
+		return "private, max-age=" + secondsText(keep)
+	case keep > 0:
+		return "public, max-age=" + secondsText(keep)
+	case private:
+		return "private, max-age=0, must-revalidate"
 	}
-	if keep := c.Advanced.MaxAge; keep > 0 {
-		return []string{whose + ", max-age=" + secondsText(keep)}
-	}
-	return []string{whose + ", max-age=0, must-revalidate"}
+	return "public, max-age=0, must-revalidate"
 }
 
 func secondsText(d time.Duration) string { return strconv.Itoa(int(d / time.Second)) }

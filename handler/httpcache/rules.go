@@ -76,7 +76,7 @@ func (x *exchange) Lasting(answer http.Header) bool {
 }
 
 // Downstream: the answer itself says it.
-func (x *exchange) Downstream(http.Header, bool, time.Duration) {}
+func (x *exchange) Downstream(*record.Fields, bool, time.Duration) {}
 
 // FallsBack reports whether an old answer takes the place of an error: by RFC
 // 5861 section 4, or since the handler is a gateway that says that it cannot

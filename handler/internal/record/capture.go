@@ -46,7 +46,7 @@ type Hooks struct {
 	Decide func(status int, h http.Header) Fate
 	// Announce adds the fields of this cache to a header that is sent while
 	// the answer is still being written.
-	Announce func(status int, h http.Header)
+	Announce func(status int, f *Fields)
 	// Passing is called once when the answer is found not to be stored and to
 	// go straight to the client.
 	Passing func(why rfc9111.Refusal)
@@ -100,7 +100,7 @@ func (c *Capture) inform(status int) {
 	}
 	h := c.out.Header()
 	before := h.Clone()
-	replace(h, c.header)
+	FieldsOf(h, len(c.header)).replace(c.header)
 	c.out.WriteHeader(status)
 	clear(h)
 	for name, lines := range before {
@@ -150,6 +150,9 @@ func (c *Capture) pass(why rfc9111.Refusal) {
 	c.body = nil
 }
 
+// announced is about how many fields the cache adds to an answer.
+const announced = 6
+
 // send writes the header and what was held back to the client.
 func (c *Capture) send() {
 	if c.out == nil || c.sent {
@@ -157,12 +160,12 @@ func (c *Capture) send() {
 	}
 	c.sent = true
 	sniff(c.frozen, c.body)
-	h := c.out.Header()
-	replace(h, c.frozen)
-	c.Announce(c.status, h)
+	f := FieldsOf(c.out.Header(), len(c.frozen)+announced)
+	f.replace(c.frozen)
+	c.Announce(c.status, f)
 	status := c.status
 	if c.Asked != nil {
-		status, c.window = shaped(c.Asked, status, h)
+		status, c.window = shaped(c.Asked, status, f.Header)
 	}
 	c.out.WriteHeader(status)
 	if part := c.window.of(c.body); len(part) > 0 {

@@ -56,7 +56,9 @@ func trailers(header, frozen http.Header) http.Header {
 }
 
 func copyTrailers(out, header, frozen http.Header) {
-	for name, lines := range trailers(header, frozen) {
-		out[http.TrailerPrefix+name] = lines
+	ended := trailers(header, frozen)
+	f := FieldsOf(out, len(ended))
+	for name, lines := range ended {
+		f.Set(http.TrailerPrefix+name, lines...)
 	}
 }

@@ -96,7 +96,7 @@ func selecting(h http.Header) http.Header {
 // the same connection only.
 func (x *Exchange) Answer(a *Attempt, v Verdict) {
 	if a.Out != nil {
-		record.Merge(x.W.Header(), a.Out.Dropped)
+		record.FieldsOf(x.W.Header(), len(a.Out.Dropped)).Merge(a.Out.Dropped)
 	}
 	x.write(a.Resp, v, a.Out != nil && !a.Out.FromStore)
 	x.tally(v, a.Out)
@@ -132,9 +132,9 @@ func (x *Exchange) failed(err error, ran bool) {
 // Refuse answers with an error of the cache's own.
 func (x *Exchange) Refuse(status int, text, detail string) {
 	v := Verdict{State: strategies.Miss, fwd: "miss", detail: detail}
-	h := x.W.Header()
-	v.Write(h)
-	h.Set("Cache-Control", "no-store")
+	f := record.FieldsOf(x.W.Header(), 3)
+	v.Write(f)
+	f.Set("Cache-Control", "no-store")
 	http.Error(x.W, text, status)
 }
 
@@ -144,7 +144,7 @@ func (x *Exchange) Direct(detail string) {
 	x.Count.BypassReasons.add(detail)
 	defer x.Count.Bypass.Since(x.Began)
 	v := Verdict{State: strategies.Bypass, fwd: "bypass", detail: detail}
-	v.Write(x.W.Header())
+	v.Write(record.FieldsOf(x.W.Header(), 2))
 	inner := x.Rules.Request()
 	inner.Method = x.R.Method
 	for _, name := range append(rfc9111.Conditions, "Range") {

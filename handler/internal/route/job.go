@@ -180,18 +180,18 @@ func (j *Job) passing(why rfc9111.Refusal) {
 }
 
 // announce completes a header that is sent before the answer is whole.
-func (j *Job) announce(status int, h http.Header) {
+func (j *Job) announce(status int, f *record.Fields) {
 	why := j.cap.Why()
 	v := Verdict{State: strategies.Miss, fwd: j.forwarded(), fwdStatus: status, detail: string(why)}
 	if j.x.ShowKey {
 		v.key = j.x.Key
 	}
-	if len(h["Date"]) == 0 {
-		h["Date"] = []string{rfc9111.FormatDate(j.Received)} // not every server adds one
+	if len(f.Header["Date"]) == 0 {
+		f.Set("Date", rfc9111.FormatDate(j.Received)) // not every server adds one
 	}
-	j.x.Rules.Downstream(h, why == "", j.x.TTL)
-	j.x.TakeTags(h)
-	v.Write(h)
+	j.x.Rules.Downstream(f, why == "", j.x.TTL)
+	j.x.TakeTags(f.Header)
+	v.Write(f)
 }
 
 // forwarded says why the handler is asked; the Store's own word is not there

@@ -108,7 +108,7 @@ func (m *Mark) Send(ctx context.Context, app http.Handler, to Target) (err error
 	case "http":
 		r.TLS = nil
 	}
-	record.Merge(r.Header, to.Header)
+	record.FieldsOf(r.Header, len(to.Header)).Merge(to.Header)
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("handler: the handler panicked: %v", p)

@@ -23,7 +23,7 @@ type Rules interface {
 	Lasting(answer http.Header) bool
 	// Downstream writes what caches behind this one may do with an answer: one
 	// that is stored and fresh for left, or one that is not.
-	Downstream(h http.Header, stored bool, left time.Duration)
+	Downstream(f *record.Fields, stored bool, left time.Duration)
 	// FallsBack reports whether a stored response takes the place of an error.
 	FallsBack(job *Job) bool
 	// Complete makes an answer ready to be stored. It notes in out what it finds.

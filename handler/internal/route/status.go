@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cldcde/restash/handler/internal/record"
 	"github.com/cldcde/restash/handler/internal/rfc9111"
 	"github.com/cldcde/restash/strategies"
 )
@@ -83,15 +84,15 @@ func quoted(s string) string {
 
 // Write sets X-Cache and adds to Cache-Status; the caches nearer to the origin
 // stand first there.
-func (v Verdict) Write(h http.Header) {
-	h["X-Cache"] = []string{v.State.String()}
-	h["Cache-Status"] = append(h["Cache-Status"], v.String())
+func (v Verdict) Write(f *record.Fields) {
+	f.Set("X-Cache", v.State.String())
+	f.Add("Cache-Status", v.String())
 }
 
 // WriteStatus writes the status of a read from the cache outside the middleware.
 func WriteStatus(h http.Header, st strategies.Status) {
 	v := verdictOf(st, false)
-	v.Write(h)
+	v.Write(record.FieldsOf(h, 2))
 }
 
 // verdictOf words a status of the Store. varied says that the key's Vary list

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/cldcde/restash/handler/internal/record"
 	"github.com/cldcde/restash/handler/internal/rfc9111"
+	"github.com/cldcde/restash/strategies"
 )
 
 // Way is how a request goes. The zero Way is through the cache.
@@ -57,9 +59,7 @@ func hasBody(r *http.Request) bool {
 }
 
 // OnlyPrivate is what clients are told of an answer that may be one user's.
-var OnlyPrivate = []string{"private, no-cache"}
-
-var bypassState = []string{"BYPASS"}
+const OnlyPrivate = "private, no-cache"
 
 // word is the reason as it is counted.
 func (w Way) word() string {
@@ -81,10 +81,11 @@ func (w Way) status() string {
 func (r *Route) Around(h http.Header, way Way) {
 	r.history.tick(r.Store, time.Now())
 	r.Count.BypassReasons.add(way.word())
-	h["X-Cache"] = bypassState
-	h["Cache-Status"] = []string{way.status()}
+	f := record.FieldsOf(h, 3)
+	f.Set("X-Cache", strategies.Bypass.String())
+	f.Set("Cache-Status", way.status())
 	if way.private && len(h["Cache-Control"]) == 0 {
-		h["Cache-Control"] = OnlyPrivate // until the handler says otherwise
+		f.Set("Cache-Control", OnlyPrivate) // until the handler says otherwise
 	}
 }
 
