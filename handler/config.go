@@ -248,7 +248,7 @@ func (c Config) settings() route.Settings {
 	class := strategies.Config{
 		Name: c.Name(), TTL: c.TTL,
 		StaleWhileRevalidate: c.StaleWhileRevalidate, StaleIfError: c.StaleIfError,
-		Version:  route.Version(c.Version),
+		Version: route.Version(c.Version), Tags: route.Fixed(c.Tags),
 		Advanced: strategies.Advanced{HardTimeout: c.Advanced.Timeout, Expendable: c.Advanced.Expendable},
 	}
 	a := c.Advanced

@@ -27,11 +27,11 @@ func (c Config) key(r *http.Request) string {
 	for _, v := range pathValues(r) {
 		parts = append(parts, v)
 	}
-	asked, seen := askedPath(r), r.URL.EscapedPath()
-	if seen == asked {
+	path, seen := askedPath(r), r.URL.EscapedPath()
+	if seen == path {
 		seen = ""
 	}
-	parts = append(parts, asked, seen, c.chosen(r))
+	parts = append(parts, path, seen, c.chosen(r))
 	if id := c.identityOf(r); id != "" {
 		parts = append(parts, id)
 	}
@@ -113,21 +113,22 @@ func wildcards(pattern string) (names []string, closed bool) {
 	}
 }
 
-// parameter are the values of a declared parameter, in their order, or the
-// default for one that is absent or empty.
-func (c Config) parameter(given url.Values, name string) []string {
-	values := given[name]
-	if len(values) == 0 || len(values) == 1 && values[0] == "" {
-		return []string{c.Query[name]}
-	}
-	return values
+// asked are the values of a declared parameter, in their order; ok is false where
+// its default counts, because it is absent or empty.
+func asked(given url.Values, name string) (values []string, ok bool) {
+	values = given[name]
+	return values, len(values) > 1 || len(values) == 1 && values[0] != ""
 }
 
 // chosen are the declared parameters that differ from their default.
 func (c Config) chosen(r *http.Request) url.Values {
-	given, chosen := r.URL.Query(), url.Values{}
+	chosen := url.Values{}
+	if len(c.Query) == 0 || r.URL.RawQuery == "" {
+		return chosen
+	}
+	given := r.URL.Query()
 	for name, standard := range c.Query {
-		if values := c.parameter(given, name); len(values) > 1 || values[0] != standard {
+		if values, ok := asked(given, name); ok && (len(values) > 1 || values[0] != standard) {
 			chosen[name] = values
 		}
 	}
@@ -139,9 +140,11 @@ func (c Config) chosen(r *http.Request) url.Values {
 // change the answer.
 func (c Config) canonicalQuery(r *http.Request) string {
 	given, values := r.URL.Query(), url.Values{}
-	for name := range c.Query {
-		if all := c.parameter(given, name); len(all) > 1 || all[0] != "" {
+	for name, standard := range c.Query {
+		if all, ok := asked(given, name); ok {
 			values[name] = all
+		} else if standard != "" {
+			values.Set(name, standard)
 		}
 	}
 	return values.Encode()
@@ -151,9 +154,13 @@ func (c Config) canonicalQuery(r *http.Request) string {
 func (c Config) tags(r *http.Request) []string {
 	given := r.URL.Query
 	return route.Tags(c.Tags, func(name string) string {
-		if _, declared := c.Query[name]; declared {
-			return c.parameter(given(), name)[0]
+		standard, declared := c.Query[name]
+		if !declared {
+			return r.PathValue(name)
 		}
-		return r.PathValue(name)
+		if values, ok := asked(given(), name); ok {
+			return values[0]
+		}
+		return standard
 	})
 }

@@ -98,6 +98,7 @@ var (
 	marshalsText   = reflect.TypeFor[encoding.TextMarshaler]()
 	unmarshalsText = reflect.TypeFor[encoding.TextUnmarshaler]()
 	timeType       = reflect.TypeFor[time.Time]()
+	stringType     = reflect.TypeFor[string]()
 	plainMap       = reflect.TypeFor[map[string]string]()
 )
 
@@ -273,6 +274,9 @@ func (w *keyWriter) pairs(v reflect.Value) {
 
 // text is a value apart from what is being written.
 func (w *keyWriter) text(v reflect.Value) string {
+	if v.Type() == stringType {
+		return keyspace.Escape(v.String())
+	}
 	part := keyWriter{b: new(strings.Builder), depth: w.depth}
 	part.value(v)
 	return part.b.String()

@@ -9,7 +9,11 @@ import (
 )
 
 // Option varies a single call.
-type Option func(*options)
+type Option interface{ set(o *options) }
+
+type optionFunc func(o *options)
+
+func (f optionFunc) set(o *options) { f(o) }
 
 type options struct {
 	engine.Options
@@ -19,46 +23,55 @@ type options struct {
 // Tags adds tags to those of the Cache for this key. A read and the load it may
 // lead to use the same ones, so give every call for a key the same tags.
 func Tags(names ...string) Option {
-	return func(o *options) { o.Tags = append(o.Tags, names...) }
+	return optionFunc(func(o *options) { o.Tags = append(o.Tags, names...) })
 }
 
 // TTL replaces Config.TTL for a value that this call stores.
-func TTL(d time.Duration) Option { return func(o *options) { o.TTL = d } }
+func TTL(d time.Duration) Option { return optionFunc(func(o *options) { o.TTL = d }) }
 
 // StaleWhileRevalidate replaces Config.StaleWhileRevalidate for a value that
 // this call stores.
 func StaleWhileRevalidate(d time.Duration) Option {
-	return func(o *options) { o.StaleWhileRevalidate = max(d, 0) }
+	return optionFunc(func(o *options) { o.StaleWhileRevalidate = max(d, 0) })
 }
 
 // StaleIfError replaces Config.StaleIfError for a value that this call stores.
-func StaleIfError(d time.Duration) Option { return func(o *options) { o.StaleIfError = max(d, 0) } }
+func StaleIfError(d time.Duration) Option {
+	return optionFunc(func(o *options) { o.StaleIfError = max(d, 0) })
+}
 
 // Force loads and stores whatever the cache holds.
-func Force() Option { return func(o *options) { o.Force = true } }
+func Force() Option { return optionFunc(func(o *options) { o.Force = true }) }
 
 // KeyTags adds tags that depend on the key, for calls with many keys.
-func KeyTags(tags func(key string) []string) Option { return func(o *options) { o.KeyTags = tags } }
+func KeyTags(tags func(key string) []string) Option {
+	return optionFunc(func(o *options) { o.KeyTags = tags })
+}
 
 // Variant reads and stores another form of the value under the same key, such
 // as one language of a page. It depends on the same tokens as the key itself:
 // invalidating the key hits all its variants. "" is the key's own entry.
-func Variant(name string) Option { return func(o *options) { o.Variant = name } }
+func Variant(name string) Option { return optionFunc(func(o *options) { o.Variant = name }) }
 
 // Uncounted keeps the call out of hits, misses and the hit rate: it is no
 // reader's, but a warm-up's or a probe's. What it costs is counted.
-func Uncounted() Option { return func(o *options) { o.Uncounted = true } }
+func Uncounted() Option { return optionFunc(func(o *options) { o.Uncounted = true }) }
 
 // Report fills s with how the call was answered.
-func Report(s *Status) Option { return func(o *options) { o.status = s } }
+func Report(s *Status) Option { return (*reportTo)(s) }
+
+type reportTo Status // a pointer is an Option without an allocation
+
+func (s *reportTo) set(o *options) { o.status = (*Status)(s) }
 
 func (c *Cache[T]) options(opts []Option) *options {
 	o := &options{Options: engine.Options{TTL: c.cfg.TTL, StaleWhileRevalidate: c.cfg.StaleWhileRevalidate, StaleIfError: c.cfg.StaleIfError}}
-	for _, set := range opts {
-		set(o)
+	for _, opt := range opts {
+		opt.set(o)
 	}
 	if len(o.Tags) > 0 {
-		o.Tags = slices.Compact(slices.Sorted(slices.Values(o.Tags)))
+		slices.Sort(o.Tags)
+		o.Tags = slices.Compact(o.Tags)
 	}
 	if o.status != nil {
 		*o.status = Status{}
@@ -80,7 +93,11 @@ func (o *options) report(st engine.Status) {
 //
 // A stale value comes back at once. Its refresh is not begun but left in later:
 // the caller answers first and then calls [Refresh.Run] or [Refresh.Go].
-func InPlace(later *Refresh) Option { return func(o *options) { o.Later = &later.r } }
+func InPlace(later *Refresh) Option { return (*inPlace)(later) }
+
+type inPlace Refresh
+
+func (later *inPlace) set(o *options) { o.Later = &later.r }
 
 // Refresh is the refresh of a stale value that a call with [InPlace] leaves to
 // its caller. The zero value is none.

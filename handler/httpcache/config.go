@@ -171,7 +171,7 @@ func (c Config) settings() route.Settings {
 	c.Key, c.Skip = nil, nil
 	return route.Settings{
 		Class: strategies.Config{
-			Name: c.Name(), TTL: classTTL, Version: route.Version(c.Version),
+			Name: c.Name(), TTL: classTTL, Version: route.Version(c.Version), Tags: route.Fixed(c.Tags),
 			Advanced: strategies.Advanced{HardTimeout: a.Timeout},
 		},
 		Description: fmt.Sprintf("%v %#v", functions, c), Functions: functions != [2]bool{},

@@ -81,7 +81,28 @@ func unhex(c byte) int {
 
 // Canonical is the one spelling of a key segment, whether the caller escaped
 // it or not. Prefix tokens are named by it.
-func Canonical(segment string) string { return Escape(Unescape(segment)) }
+func Canonical(segment string) string {
+	if isCanonical(segment) {
+		return segment
+	}
+	return Escape(Unescape(segment))
+}
+
+// isCanonical reports whether s is what Escape makes of some text.
+func isCanonical(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if unreserved(s[i]) {
+			continue
+		}
+		if s[i] != '%' || i+2 >= len(s) || !isUpperHex(s[i+1]) || !isUpperHex(s[i+2]) || unreserved(byte(unhex(s[i+1])<<4|unhex(s[i+2]))) {
+			return s == "%_"
+		}
+		i += 2
+	}
+	return s != ""
+}
+
+func isUpperHex(c byte) bool { return '0' <= c && c <= '9' || 'A' <= c && c <= 'F' }
 
 // MaxVerbatim is how long in bytes a caller's key or tag may be before its
 // hash stands for it.

@@ -89,12 +89,19 @@ func kind(letter string, soft bool) string {
 func Levels(key string) []string {
 	levels := make([]string, 0, MaxPrefix)
 	rest, sofar := key, ""
-	for range MaxPrefix {
+	part := true // sofar is a part of key, so that nothing needs to be joined
+	for i := range MaxPrefix {
 		segment, tail, more := strings.Cut(rest, ":")
-		if sofar != "" {
-			sofar += ":"
+		canonical := Canonical(segment)
+		part = part && canonical == segment
+		switch {
+		case part:
+			sofar = key[:len(key)-len(rest)+len(segment)]
+		case i == 0:
+			sofar = canonical
+		default:
+			sofar += ":" + canonical
 		}
-		sofar += Canonical(segment)
 		levels = append(levels, sofar)
 		if !more {
 			break

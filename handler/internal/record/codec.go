@@ -167,7 +167,9 @@ func parseHeader(data []byte) (http.Header, []byte, error) {
 	block := string(data[:end]) // one copy for all fields
 	h := make(http.Header, strings.Count(block, "\n")+1)
 	values := make([]string, 0, strings.Count(block, "\n")+1)
-	for line := range strings.SplitSeq(block, "\n") {
+	for more := true; more; {
+		var line string
+		line, block, more = strings.Cut(block, "\n")
 		name, value, found := strings.Cut(line, ":")
 		if !rfc9111.IsToken(name) {
 			return nil, nil, fmt.Errorf("%w: a header line", errFormat)

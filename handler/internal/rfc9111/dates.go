@@ -22,10 +22,11 @@ func ParseDate(s string) (time.Time, bool) {
 			continue
 		}
 		t = t.UTC()
+		var room [48]byte // no string is made
 		if layout == time.RFC850 {
-			return rfc850Century(t), sameDate(t.Format("Monday, 02-Jan-06 15:04:05 GMT"), s)
+			return rfc850Century(t), sameDate(string(t.AppendFormat(room[:0], "Monday, 02-Jan-06 15:04:05 GMT")), s)
 		}
-		return t, sameDate(t.Format(layout), s)
+		return t, sameDate(string(t.AppendFormat(room[:0], layout)), s)
 	}
 	return time.Time{}, false
 }

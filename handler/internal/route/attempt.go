@@ -19,9 +19,9 @@ type Attempt struct {
 
 	x     *Exchange
 	turn  Turn
-	names []string // the Vary list it asks with
-	cap   *record.Capture
-	outer http.Header // as the middleware around this one had set it
+	names []string        // the Vary list it asks with
+	cap   *record.Capture // nil until a load begins
+	outer http.Header     // as the middleware around this one had set it, for a refresh
 	// later is the refresh of a stale answer, which comes after it.
 	later strategies.Refresh
 	ran   bool
@@ -46,16 +46,14 @@ type Outcome struct {
 }
 
 func newAttempt(x *Exchange, names []string) *Attempt {
-	a := &Attempt{x: x, turn: x.Turn, names: names, outer: x.W.Header().Clone()}
-	a.cap = record.NewCapture(x.W, a.outer, x.MaxBody)
-	return a
+	return &Attempt{x: x, turn: x.Turn, names: names}
 }
 
 func (a *Attempt) fetch() (*record.Response, error) {
 	x := a.x
 	opts := make([]strategies.Option, 0, 5)
 	opts = append(opts, strategies.Report(&a.Status), strategies.InPlace(&a.later))
-	if len(x.Tags) > 0 {
+	if len(x.Tags) > len(x.Class.Tags) { // the class has its own already
 		opts = append(opts, strategies.Tags(x.Tags...))
 	}
 	if len(a.names) > 0 {

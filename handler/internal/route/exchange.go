@@ -26,6 +26,8 @@ type Exchange struct {
 
 	// Warming is what the request is, if it is no client's.
 	Warming *Mark
+
+	fields record.Fields // of the answer
 }
 
 // Turn is what the earlier rounds of an exchange say of the next one. An
@@ -46,13 +48,16 @@ type Turn struct {
 func (x *Exchange) Ask(names []string) *Attempt {
 	a := newAttempt(x, names)
 	resp, err := a.fetch()
+	if a.later.Due() {
+		a.outer = x.W.Header().Clone()
+	}
 	switch {
 	case a.ran && err != nil:
 		a.cap.Deliver(rfc9111.RefuseTime) // too late to be stored, not to be sent
 	case a.Out != nil && a.Out.Refused == rfc9111.RefuseCut && x.R.Method == http.MethodGet:
 		a.cap.Deliver(rfc9111.RefuseCut) // the client sees the break, as without a cache
 	}
-	sent := a.cap.Leave()
+	sent := a.cap != nil && a.cap.Leave()
 	if sent {
 		x.tally(a.Verdict(), a.Out)
 	}

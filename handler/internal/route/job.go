@@ -42,6 +42,8 @@ func newJob(a *Attempt, l *strategies.Load[*record.Response]) *Job {
 	j := &Job{x: a.x, a: a, Load: l, Names: a.names, Turn: a.turn, Detached: l.Refresh()}
 	if j.Detached {
 		a.cap = record.NewCapture(nil, a.outer, a.x.MaxBody) // the client has the stale answer
+	} else {
+		a.cap = record.NewCapture(a.x.W, a.x.W.Header().Clone(), a.x.MaxBody)
 	}
 	j.cap, j.Old = a.cap, a.old(l)
 	return j

@@ -23,6 +23,11 @@ func Tags(tags []string, value func(name string) string) []string {
 	return all
 }
 
+// Fixed are the tags that all requests have: they are the class's own.
+func Fixed(tags []string) []string {
+	return slices.DeleteFunc(slices.Clone(tags), hasBrace)
+}
+
 func hasBrace(tag string) bool { return strings.Contains(tag, "{") }
 
 // expand puts values in the places of {names}; false if one is empty.

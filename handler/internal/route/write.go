@@ -16,7 +16,8 @@ const added = 8
 // write sends a response: whole, a range of it, or that the client has it.
 // made says that the handler has just made it, for this request.
 func (x *Exchange) write(resp *record.Response, v Verdict, made bool) {
-	f := record.FieldsOf(x.W.Header(), len(resp.Header)+added)
+	x.fields = *record.FieldsOf(x.W.Header(), len(resp.Header)+added)
+	f := &x.fields
 	f.Merge(resp.Header)
 	x.Rules.Downstream(f, true, v.TTL)
 	if !made {
