@@ -22,12 +22,18 @@ func withoutMSETEX(c *upstashtest.Config) { c.Without = []string{"MSETEX"} }
 func newStore(t testing.TB, change ...func(*upstashtest.Config)) (*upstashtest.Server, *strategies.Store) {
 	t.Helper()
 	srv := upstashtest.Run(t, append(change, func(c *upstashtest.Config) { c.InMemory = true })...)
+	return srv, storeOn(t, srv)
+}
+
+// storeOn is a Store as another process on the same Redis has it.
+func storeOn(t testing.TB, srv *upstashtest.Server) *strategies.Store {
+	t.Helper()
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient()})
 	require.NoError(t, err)
 	store, err := strategies.NewStore(c, strategies.StoreConfig{Namespace: "test", Budget: time.Minute})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, store.Close(context.Background())) })
-	return srv, store
+	return store
 }
 
 func names(n int) []string {
