@@ -59,6 +59,8 @@ func FuzzRequests(f *testing.F) {
 // what arrives.
 func FuzzBodies(f *testing.F) {
 	f.Add([]byte(`["ECHO","a\u00e9\n\"\\"]`))
+	f.Add([]byte(`["ECHO","\"\\\/\b\f\n\r\t"]`))
+	f.Add([]byte(`["ECHO","a\x"]`))
 	f.Add([]byte(`["ECHO",1e5]`))
 	f.Add([]byte(" [ \"echo\" , true ] "))
 	s, err := upstashtest.New(upstashtest.Config{InMemory: true, Token: "t"})

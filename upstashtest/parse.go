@@ -170,8 +170,8 @@ func (p *parser) scalar() (string, error) {
 	return string(word), nil
 }
 
-// str reads a string. Those with escapes, and those that are not UTF-8, take
-// the slow way through encoding/json.
+// str reads a string. Those with \u escapes, and those that are not UTF-8, take the
+// slow way through encoding/json.
 func (p *parser) str() (string, error) {
 	start := p.i
 	p.i++
@@ -181,7 +181,7 @@ func (p *parser) str() (string, error) {
 		case c == '"':
 			p.i++
 			if raw := p.b[start+1 : p.i-1]; plain && utf8.Valid(raw) {
-				return string(raw), nil
+				return unescape(raw), nil
 			}
 			var s string
 			if err := json.Unmarshal(p.b[start:p.i], &s); err != nil {
@@ -189,13 +189,33 @@ func (p *parser) str() (string, error) {
 			}
 			return s, nil
 		case c == '\\':
-			plain = false
 			p.i++
+			plain = plain && p.i < len(p.b) && escapes[p.b[p.i]] != 0
 		case c < 0x20:
 			return "", errBadJSON
 		}
 	}
 	return "", errEOF
+}
+
+// escapes are what stands for one byte behind a backslash.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unescape undoes the escapes of one byte, of which values that are JSON themselves
+// are full.
+func unescape(raw []byte) string {
+	var s strings.Builder
+	s.Grow(len(raw))
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 {
+			s.Write(raw)
+			return s.String()
+		}
+		s.Write(raw[:i])
+		s.WriteByte(escapes[raw[i+1]])
+		raw = raw[i+2:]
+	}
 }
 
 // parsePath reads the path form: segments, then the body as it is, then the

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -24,37 +22,6 @@ import (
 
 func userCache(store *strategies.Store) *strategies.Cache[string] {
 	return strategies.New[string](store, strategies.Config{Name: "user", TTL: time.Minute})
-}
-
-func TestPlanOfTenThousand(t *testing.T) {
-	srv, store := newStore(t)
-	users := userCache(store)
-	value := strings.Repeat("0123456789abcdef", 64) // 1 KiB
-	load := func(_ context.Context, keys []string) (map[string]string, error) {
-		m := make(map[string]string, len(keys))
-		for _, k := range keys {
-			m[k] = value
-		}
-		return m, nil
-	}
-	plan := warm.Plan{Steps: []warm.Step{warm.Keys("users", users, names(10_000), load)}}
-	var before, after runtime.MemStats
-	var peak uint64
-	runtime.GC()
-	runtime.ReadMemStats(&before)
-	bill, began := srv.Bill(), time.Now()
-	rep, err := plan.Run(t.Context(), store, warm.Options{Progress: func(warm.Event) {
-		runtime.ReadMemStats(&after)
-		peak = max(peak, after.HeapAlloc)
-	}})
-	took := time.Since(began)
-	require.NoError(t, err)
-	spent := srv.Bill().Sub(bill)
-	assert.Equal(t, "warmed 10000, fresh 0, failed 0, commands 42, trips 42", rep.String())
-	assert.EqualValues(t, []int64{42, 42}, []int64{spent.Commands, spent.Trips})
-	grown := peak - min(peak, before.HeapAlloc)
-	t.Logf("%s, %.0f entries/s, heap grew by %.1f MiB with the server's own copy", took, 10_000/took.Seconds(), float64(grown)/(1<<20))
-	assert.LessOrEqual(t, grown, uint64(96<<20), "it grows with a batch, not with the plan")
 }
 
 func TestOneRunnerAtATime(t *testing.T) {
