@@ -71,7 +71,7 @@ func (c *carrier) Value(key any) any {
 var (
 	errBadStatus = errors.New("the server did not serve the request")
 	errTransient = errors.New("the server is not ready")
-	errSlow      = errors.New("the server did not answer in time; another connection is tried")
+	errSlow      = errors.New("the server did not answer in time")
 )
 
 // run makes the attempts. A nil error means that there is an answer that
