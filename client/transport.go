@@ -3,7 +3,6 @@ package client
 import (
 	"crypto/tls"
 	"math"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -20,10 +19,9 @@ const (
 
 // newTransport returns the transport of clients that bring none.
 func newTransport(maxConns int) *http.Transport {
-	dialer := &net.Dialer{Timeout: dialTimeout, KeepAlive: keepAlive}
 	t := &http.Transport{
 		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           dialer.DialContext,
+		DialContext:           dialer(),
 		TLSHandshakeTimeout:   handshakeTimeout,
 		MaxIdleConnsPerHost:   math.MaxInt, // as many as there were; 0 would be 2
 		IdleConnTimeout:       idleTimeout,
@@ -76,8 +74,8 @@ func httpClients(cfg Config) (calls, streams *http.Client, dropIdle func()) {
 	forStreams.Timeout = 0
 	switch {
 	case cfg.HTTPClient == nil:
-		base.Transport = newTransport(cfg.MaxConns)
-		forStreams.Transport = newTransport(NoLimit)
+		base.Transport = viaHost(newTransport(cfg.MaxConns))
+		forStreams.Transport = viaHost(newTransport(NoLimit))
 	case base.Transport == nil:
 		base.Transport, forStreams.Transport = http.DefaultTransport, http.DefaultTransport
 	}
