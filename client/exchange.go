@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -179,13 +182,37 @@ func readAll(resp *http.Response, limit int) ([]byte, error) {
 		}
 		body = io.LimitReader(body, int64(limit)+1)
 	}
+	if size < 0 {
+		return readUnknown(body, limit)
+	}
 	// One byte more, to see the end without growing. What a header announces is
 	// not believed beyond a few megabytes.
-	read, err := readFull(body, make([]byte, 0, max(min(size+1, 8<<20), 1024)))
+	read, err := readFull(body, make([]byte, 0, min(size+1, 8<<20)))
 	if err == nil && over(len(read), limit) {
 		return nil, longReply(limit)
 	}
 	return read, err
+}
+
+// scratch are buffers for answers whose length is not announced: they have grown
+// already, and what is returned is a copy of the right size.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxScratch is the largest buffer that is kept.
+const maxScratch = 4 << 20
+
+func readUnknown(body io.Reader, limit int) ([]byte, error) {
+	buf := scratch.Get().(*[]byte)
+	read, err := readFull(body, (*buf)[:0])
+	if err == nil && over(len(read), limit) {
+		return nil, longReply(limit)
+	}
+	if cap(read) > maxScratch {
+		return read, err // too large to be kept: it need not be copied
+	}
+	*buf = read
+	defer scratch.Put(buf)
+	return bytes.Clone(read), err
 }
 
 // longReply is the error of an answer that is longer than Limits.Reply.
@@ -196,7 +223,7 @@ func longReply(limit int) error {
 func readFull(r io.Reader, b []byte) ([]byte, error) {
 	for {
 		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
+			b = slices.Grow(b, max(len(b), 4096))
 		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]

@@ -51,6 +51,10 @@ func assign(p any, r Reply) (err error) {
 	case *string:
 		*p, err = toString(r)
 	case *[]byte:
+		if r.Kind == KindBulk || r.Kind == KindStatus {
+			*p = append([]byte{}, r.Bytes...)
+			return nil
+		}
 		var s string
 		s, err = toString(r)
 		*p = []byte(s)
