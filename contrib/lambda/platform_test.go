@@ -1,6 +1,7 @@
 package lambda_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -42,6 +43,7 @@ type answer struct {
 	body   []byte
 	stream bool
 	failed bool
+	first  time.Time // its first byte
 	at     time.Time
 }
 
@@ -105,9 +107,12 @@ func (p *platform) next(w http.ResponseWriter, r *http.Request, who string) {
 }
 
 func (p *platform) answered(w http.ResponseWriter, r *http.Request) {
-	body, _ := io.ReadAll(r.Body)
+	reader := bufio.NewReader(r.Body)
+	_, _ = reader.Peek(1)
+	first := time.Now()
+	body, _ := io.ReadAll(reader)
 	p.answers <- answer{
-		body: body, at: time.Now(), failed: r.PathValue("what") == "error",
+		body: body, first: first, at: time.Now(), failed: r.PathValue("what") == "error",
 		stream: r.Header.Get("Content-Type") == "application/vnd.awslambda.http-integration-response" &&
 			slices.Contains(r.TransferEncoding, "chunked"),
 	}

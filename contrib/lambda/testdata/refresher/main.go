@@ -1,6 +1,7 @@
 // Command refresher is a function for the tests of package lambda: one cached
-// value that is stale as soon as it is stored, so that each answer leaves a
-// refresh behind.
+// value per path that is stale as soon as it is stored, so that each answer leaves
+// a refresh behind. With LAMBDA_EXTENSION=off it does as a function does that knows
+// nothing of package lambda's extension: its callers wait.
 package main
 
 import (
@@ -38,7 +39,12 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := strategies.NewStore(redis, strategies.StoreConfig{Executor: lambda.Executor()})
+	extended := os.Getenv("LAMBDA_EXTENSION") != "off"
+	var sc strategies.StoreConfig // the Store's own choice on Lambda
+	if extended {
+		sc.Executor = lambda.Executor()
+	}
+	store, err := strategies.NewStore(redis, sc)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -50,7 +56,7 @@ func main() {
 			panic("on purpose")
 		}
 		var status strategies.Status
-		v, err := values.Get(r.Context(), "one", load, strategies.Report(&status))
+		v, err := values.Get(r.Context(), r.URL.Path, load, strategies.Report(&status))
 		if err != nil {
 			http.Error(w, "load failed", http.StatusBadGateway)
 			return
@@ -62,7 +68,10 @@ func main() {
 			"errors": stats.Errors, "limited": limited,
 		})
 	})
-	config := lambda.Config{Handler: h, Store: store}
+	config := lambda.Config{Handler: h}
+	if extended {
+		config.Store = store
+	}
 	if os.Getenv("LAMBDA_EVENTS") == "apigateway" {
 		config.Events = lambda.APIGateway
 	}
