@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,15 +18,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/client"
+	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/strategies"
 	"github.com/cldcde/restash/warm"
 )
 
 // What a warm-up of values of 1 KiB promises: the heap grows with a batch, not
-// with the plan, and the local server takes so many keys a second.
+// with the plan, and it takes at most so many times as long as its commands
+// alone (2.1 to 2.9 measured, so that half the speed is a failure).
 const (
 	mostHeap  = 40 << 20
-	leastRate = 20_000
+	mostTimes = 4.0
 )
 
 // elsewhere starts a local server in another process.
@@ -128,22 +131,45 @@ func TestPlanOfThousands_needsTheHeapOfABatch(t *testing.T) {
 	}
 }
 
-// A machine that does other things at the same time shows less, never more: the
-// best of several runs counts.
+// writeThousands writes keys as a program without a cache would: batches of 500
+// that are read and then written, one command each. It returns how long that took.
+func writeThousands(t *testing.T, url, token, namespace string, keys []string) time.Duration {
+	t.Helper()
+	c, err := client.New(client.Config{URL: url, Token: token})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.Close()) }()
+	value := strings.Repeat("0123456789abcdef", 64)
+	began := time.Now()
+	for batch := range slices.Chunk(keys, 500) {
+		names, values := make([]string, len(batch)), make(map[string]any, len(batch))
+		for i, k := range batch {
+			names[i] = namespace + ":" + k
+			values[names[i]] = value
+		}
+		_, err := c.MGet(t.Context(), names...)
+		require.NoError(t, err)
+		_, err = c.MSetEX(t.Context(), values, command.EX(time.Minute))
+		require.NoError(t, err)
+	}
+	return time.Since(began)
+}
+
+// How many keys a second a machine warms is its own affair (20,000 and more where
+// nothing else runs); what the warm-up adds to its commands is ours. The two take
+// turns, and the median of their ratios counts: a busy machine slows both.
 func TestPlanOfThousands_isFast(t *testing.T) {
+	if racing || testing.Short() {
+		t.Skip("measures time")
+	}
 	url, token := elsewhere(t)
-	want := float64(leastRate)
-	if racing {
-		t.Skip("times mean nothing under the race detector")
+	keys := names(10_000)
+	ratios, best := make([]float64, 9), time.Hour
+	for i := range ratios {
+		without := writeThousands(t, url, token, fmt.Sprint("bare", i), keys)
+		_, with := warmThousands(t, url, token, fmt.Sprint("fast", i), keys)
+		ratios[i], best = with.Seconds()/without.Seconds(), min(best, with)
 	}
-	if testing.Short() {
-		want /= 2
-	}
-	var best float64
-	for run, limit := 0, time.Now().Add(time.Minute); best < want && time.Now().Before(limit); run++ {
-		_, took := warmThousands(t, url, token, fmt.Sprint("fast", run), names(10_000))
-		best = max(best, 10_000/took.Seconds())
-	}
-	t.Logf("%.0f keys a second", best)
-	assert.GreaterOrEqual(t, best, want)
+	slices.Sort(ratios)
+	t.Logf("%.2f times the commands alone (%.2f to %.2f), %.0f keys a second", ratios[4], ratios[0], ratios[8], 10_000/best.Seconds())
+	assert.LessOrEqual(t, ratios[4], mostTimes)
 }
