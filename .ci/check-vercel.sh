@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds api/ with the real @vercel/go builder in a copy of the tree, starts each
 # function as the platform would, and asks it for a list, a hit, a write, metrics
-# and the cron with and without its secret. Then the same as `vercel dev` does it.
+# and the cron with and without its secret. Then the same as `vercel dev` does it,
+# and examples/vercel-server by the builder's preset "go", behind the builder's proxy.
 #
 # Needs node with npm (Debian's packages are installed if there is none) and
 # PostgreSQL (.ci/postgres.sh starts one).
@@ -24,7 +25,7 @@ finish() {
 }
 trap finish EXIT
 
-mkdir "$work/project" "$work/builder"
+mkdir "$work/project" "$work/server" "$work/builder"
 tar --exclude=.git --exclude=node_modules -cf - . | tar -xf - -C "$work/project"
 # The builder takes whatever is newest of these two; a check must not float.
 go -C "$work/project" mod edit -require="${bridge/ /@}" -require="${lambda/ /@}"
@@ -34,7 +35,11 @@ cp .ci/vercel/package.json .ci/vercel/*.cjs "$work/builder"
 npm --prefix "$work/builder" install --silent --no-audit --no-fund --ignore-scripts
 
 PATH="$(go env GOROOT)/bin:$PATH" node "$work/builder/build.cjs" "$work/project" "$work/functions" api/index.go api/cron/warm.go
-for program in "$work"/functions/*/bootstrap; do
+# From a copy of its own: the builder of the functions renames the module in theirs.
+tar --exclude=.git --exclude=node_modules -cf - . | tar -xf - -C "$work/server"
+go -C "$work/server/examples/vercel-server" mod edit -toolchain="$(go env GOVERSION)"
+PATH="$(go env GOROOT)/bin:$PATH" node "$work/builder/server.cjs" "$work/server" examples/vercel-server "$work/functions/server"
+for program in "$work"/functions/*/bootstrap "$work/functions/server/user-server"; do
   if go version -m "$program" | grep -q 'modernc.org/sqlite'; then
     echo "check-vercel: $program holds SQLite" >&2
     exit 1
