@@ -161,6 +161,41 @@ func anchorsOf(p page) []string {
 	return names
 }
 
+// variable is the name of a variable of the environment, as the code or its
+// comments name them.
+var variable = regexp.MustCompile(`\b((UPSTASH|KV_REST|RESTASH|CATALOG|SRH|VERCEL|CRON|CLOUD_RUN|DATABASE)_[A-Z_]*[A-Z]|CACHE_PURGE_SECRET|VERCEL|K_SERVICE)\b`)
+
+// TestDocs_everyVariableIsNamed wants what reads the environment to be found by
+// who sets it up: in README.md if it is the SDK, in a page if it is a program.
+func TestDocs_everyVariableIsNamed(t *testing.T) {
+	var everywhere strings.Builder
+	for _, p := range pages(t) {
+		content, err := os.ReadFile(p.path)
+		require.NoError(t, err)
+		everywhere.Write(content)
+	}
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	seen := 0
+	sources(t, ".go", func(name string) {
+		if strings.HasSuffix(name, "_test.go") || strings.Contains(name, "testdata/") {
+			return
+		}
+		source, err := os.ReadFile(name)
+		require.NoError(t, err)
+		written, where := everywhere.String(), "a page"
+		if strings.HasPrefix(name, "client/") || strings.HasPrefix(name, "strategies/") {
+			written, where = string(readme), "README.md"
+		}
+		for _, v := range variable.FindAllString(string(source), -1) {
+			seen++
+			named := strings.Contains(written, "`"+v+"`") || strings.Contains(written, "`"+v+"=")
+			assert.Truef(t, named, "%s reads %s, which %s does not name", name, v, where)
+		}
+	})
+	assert.Greater(t, seen, 50)
+}
+
 // TestDocs_everyPageIsListed wants docs/README.md, the table of contents, to
 // link to every page of docs.
 func TestDocs_everyPageIsListed(t *testing.T) {
