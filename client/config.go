@@ -88,7 +88,8 @@ type Config struct {
 	// policy, cookies and timeout (of each attempt) apply, and MaxConns is the
 	// transport's affair. Without it the client makes a transport of its own: it
 	// honours HTTP_PROXY and its relatives, resumes TLS sessions, and speaks
-	// HTTP/2 if the server does, except on Vercel and Lambda.
+	// HTTP/2 if the server does, except on Vercel and Lambda; then callers share a
+	// connection, also those that start together.
 	HTTPClient *http.Client
 	// AllowHTTP lists host names, without port, to which the token may travel
 	// without TLS. Loopback addresses are always allowed.

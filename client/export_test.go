@@ -29,6 +29,9 @@ func AppendBatch(dst []byte, cmds []command.Cmd) ([]byte, int) { return appendBa
 // NewTransport is the transport of a client that was given none.
 func NewTransport(maxConns int) *http.Transport { return newTransport(maxConns) }
 
+// Opening is how a client that was given no transport shares its connections.
+func Opening(t *http.Transport) http.RoundTripper { return viaHost(t) }
+
 // ForgetDefault makes the next call of Default the first one.
 func ForgetDefault() {
 	shared.mu.Lock()
