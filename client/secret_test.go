@@ -179,3 +179,27 @@ func TestSecret_aValueInThePlaceOfABatchIsAProtocolError(t *testing.T) {
 	assert.ErrorIs(t, err, client.ErrProtocol)
 	assert.True(t, client.Unavailable(err), "a breaker counts it")
 }
+
+// Local servers get tokens such as "local" or "t", and their messages are read in
+// the middle of the night.
+func TestToken_aShortOneLeavesWordsAlone(t *testing.T) {
+	for _, c := range []struct{ token, message, want string }{
+		{"t", "WRONGPASS invalid or missing auth token", "WRONGPASS invalid or missing auth token"},
+		{"t", "WRONGPASS t is not t: 't'", "WRONGPASS [token] is not [token]: '[token]'"},
+		{"local", "ERR no local_id, not localhost", "ERR no local_id, not localhost"},
+		{"local", "ERR Bearer:local", "ERR Bearer:[token]"},
+		{"aa", "ERR aaa aa", "ERR aaa [token]"},
+		{theToken, "ERR x" + theToken + "y", "ERR x[token]y"},
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusBadRequest)
+			_ = json.NewEncoder(w).Encode(map[string]string{"error": c.message})
+		}))
+		t.Cleanup(s.Close)
+		db, err := client.New(client.Config{URL: s.URL, Token: c.token})
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = db.Close() })
+		_, err = db.Get(t.Context(), "k")
+		assert.ErrorContains(t, err, c.want)
+	}
+}

@@ -1,8 +1,10 @@
 package strategies_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -239,5 +241,26 @@ func TestWhatRedisRefusesStaysPending(t *testing.T) {
 		_, st = get(t, fresh, "k", &src)
 		assert.Equal(t, strategies.Miss, st.State, "and now everywhere")
 		assert.Equal(t, strategies.ReasonInvalidated, st.Reason)
+	})
+}
+
+// What is tried twice fails twice for one cause, and the log says it once.
+func TestPending_theLogNamesACauseOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		srv := newServer(t)
+		defer srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})()
+		store := newStore(t, srv, func(c *strategies.StoreConfig) { c.Logger = slog.New(slog.NewTextHandler(&log, nil)) })
+		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
+		var src source
+		for i := range 10 { // it opens the breaker
+			get(t, c, fmt.Sprint("k", i), &src)
+		}
+		log.Reset()
+		_, err := store.Invalidate(t.Context(), invalidate.Tags("a"))
+		require.ErrorIs(t, err, strategies.ErrPending)
+		assert.Equal(t, 1, strings.Count(log.String(), "breaker: open"), log.String())
 	})
 }

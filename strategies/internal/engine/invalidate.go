@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -76,7 +75,7 @@ func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (co
 	for part := range slices.Chunk(keys, maxPending) {
 		c, err := e.sendPart(ctx, part, seq)
 		spent.add(c)
-		if cause = errors.Join(cause, err); err != nil && !answered(err) {
+		if cause = Join(cause, err); err != nil && !answered(err) {
 			break // so would the next
 		}
 	}
@@ -104,7 +103,7 @@ func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent
 		if fail == nil {
 			return spent, firstError(replies)
 		}
-		err = errors.Join(err, fail)
+		err = Join(err, fail)
 	}
 	return spent, err
 }

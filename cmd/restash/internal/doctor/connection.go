@@ -37,7 +37,7 @@ func (x *examination) connect(ctx context.Context) bool {
 	case errors.Is(err, client.ErrAuth):
 		x.wrongToken()
 	case errors.Is(err, client.ErrQuota):
-		x.note("quota", Fail, "raise the plan or wait for the next period: see Usage on the database's page in the console", "the database refuses requests: %v", err)
+		x.usedUp(err)
 	case errors.Is(err, client.ErrTransport):
 		x.note("reachable", Fail, "check the URL, the network and a proxy; was the database deleted or paused? A local one is restash serve", "no answer: %v", err)
 	default:
@@ -80,11 +80,23 @@ func (x *examination) writes(ctx context.Context) {
 		x.note("token", OK, "", "reads and writes")
 	case errors.Is(err, client.ErrPermission):
 		x.note("token", Fail, "use the standard token: with the read-only one nothing is ever stored or invalidated", "may only read")
+	case errors.Is(err, client.ErrQuota) && x.refusesReads(ctx, key):
+		x.usedUp(err)
 	case errors.Is(err, client.ErrQuota), errors.Is(err, client.ErrTooLarge):
-		x.note("quota", Fail, "the database is full or its plan used up: raise the plan, turn eviction on with strict mode, or shorten TTLs", "takes no writes: %v", err)
+		x.note("quota", Fail, "the database is full: raise the plan, turn eviction on with strict mode, or shorten TTLs", "takes no writes: %v", err)
 	default:
 		x.note("token", Fail, "see the message; the database may be read-only at the moment", "a SET failed: %v", err)
 	}
+}
+
+// refusesReads tells a plan that is used up from a database that is full.
+func (x *examination) refusesReads(ctx context.Context, key string) bool {
+	_, err := x.c.Exists(ctx, key)
+	return errors.Is(err, client.ErrQuota)
+}
+
+func (x *examination) usedUp(err error) {
+	x.note("quota", Fail, "raise the plan or wait for the next period: see Usage on the database's page in the console; StoreConfig.Quota spreads what there is", "the database refuses requests: %v", err)
 }
 
 func (x *examination) remove(ctx context.Context, key string) { _, _ = x.c.Unlink(ctx, key) }

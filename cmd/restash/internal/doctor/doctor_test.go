@@ -134,6 +134,13 @@ func TestExamine_quota(t *testing.T) {
 	p = newPatient(t)
 	p.server.Faults(1, upstashtest.Fault{Do: upstashtest.Status(429, `{"error":"ERR max requests limit exceeded"}`)})
 	p.expect("quota", doctor.Fail, "refuses requests")
+	p = newPatient(t, func(c *upstashtest.Config) { c.Limits.Daily = 1 }) // PING is free
+	c, err := client.New(p.config.Client)
+	require.NoError(t, err)
+	defer func() { _ = c.Close() }()
+	_, err = c.Exists(t.Context(), "k")
+	require.NoError(t, err)
+	p.expect("quota", doctor.Fail, "refuses requests")
 }
 
 func TestExamine_latency(t *testing.T) {
