@@ -40,7 +40,7 @@ golden: ## write the golden files again (the -update flag of client and internal
 
 .PHONY: house
 house: ## print the numbers of the house: sizes of functions, what is too much
-	$(GO) test -count=1 -v -run '^TestHouse_' .
+	$(GO) test -count=1 -v -run '^TestHouse' .
 
 .PHONY: fuzz
 fuzz: ## new fuzzing, 5 s a target, before handing in (FUZZ=30s for longer)
@@ -52,7 +52,7 @@ bench: ## run all benchmarks with their allocations
 
 .PHONY: mutants
 mutants: ## break each guard of the first promise on purpose and want its test to fail (about ten minutes)
-	RESTASH_MUTANTS=all $(GO) test -count=1 -v -timeout=60m -run '^TestMutants_areKilled$$' .
+	RESTASH_MUTANTS=all $(GO) test -count=1 -v -timeout=60m -run '^TestMutantsAreKilled$$' .
 
 .PHONY: soak
 soak: ## long stress: -race many times over, then new fuzzing

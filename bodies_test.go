@@ -13,7 +13,7 @@ import (
 )
 
 // exampleBodies are the bodies of all Examples, those of nested modules among
-// them, and of the tests TestDocs_..., for code that needs a test around it.
+// them, and of the tests TestDocs..., for code that needs a test around it.
 func exampleBodies(t *testing.T) []string {
 	t.Helper()
 	var bodies []string
@@ -25,7 +25,7 @@ func exampleBodies(t *testing.T) []string {
 		require.NoError(t, err)
 		for _, decl := range file.Decls {
 			fn, ok := decl.(*ast.FuncDecl)
-			if !ok || fn.Recv != nil || !strings.HasPrefix(fn.Name.Name, "Example") && !strings.HasPrefix(fn.Name.Name, "TestDocs_") {
+			if !ok || fn.Recv != nil || !strings.HasPrefix(fn.Name.Name, "Example") && !strings.HasPrefix(fn.Name.Name, "TestDocs") {
 				continue
 			}
 			body := source[files.Position(fn.Body.Lbrace).Offset+1 : files.Position(fn.Body.Rbrace).Offset]

@@ -26,7 +26,7 @@ func fuzzWith(t *testing.T, output string) (string, error) {
 
 // What the Go tool reports when its own time is up is no finding; everything
 // else that fails is one.
-func TestCI_fuzzingKnowsTheFalseAlarm(t *testing.T) {
+func TestCIFuzzingKnowsTheFalseAlarm(t *testing.T) {
 	if _, err := exec.LookPath("bash"); err != nil {
 		t.Skip("no bash")
 	}

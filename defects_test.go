@@ -13,7 +13,7 @@ import (
 )
 
 // defects are faults of the caching layer that this module replaces, each of
-// which must be impossible here. A test called TestDefect01_... proves it.
+// which must be impossible here. A test called TestDefect01... proves it.
 var defects = map[int]string{
 	1:  "entries expired at exactly the TTL, so the stale window never existed",
 	2:  "warming wrote other keys and another shape than the routes read",
@@ -27,9 +27,9 @@ var defects = map[int]string{
 	10: "metrics were of one instance only",
 }
 
-var defectTest = regexp.MustCompile(`^TestDefect(\d{2})_\w+$`)
+var defectTest = regexp.MustCompile(`^TestDefect(\d{2})\w+$`)
 
-func TestDefects_eachHasItsTest(t *testing.T) {
+func TestDefectsEachHasItsTest(t *testing.T) {
 	found := map[int][]string{}
 	sources(t, "_test.go", func(path string) {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
@@ -47,7 +47,7 @@ func TestDefects_eachHasItsTest(t *testing.T) {
 		}
 	})
 	for number, fault := range defects {
-		assert.NotEmptyf(t, found[number], "no test TestDefect%02d_...: %s", number, fault)
+		assert.NotEmptyf(t, found[number], "no test TestDefect%02d...: %s", number, fault)
 		t.Logf("defect %d: %v", number, found[number])
 	}
 }

@@ -76,10 +76,10 @@ func parsePage(name, content string) page {
 	return p
 }
 
-// TestDocs_goCodeIsTheCodeOfExamples wants every Go block of every page as a run
+// TestDocsGoCodeIsTheCodeOfExamples wants every Go block of every page as a run
 // of lines in the body of an Example, which `go test` compiles and runs, or as a
 // whole program that builds.
-func TestDocs_goCodeIsTheCodeOfExamples(t *testing.T) {
+func TestDocsGoCodeIsTheCodeOfExamples(t *testing.T) {
 	bodies := exampleBodies(t)
 	for _, p := range pages(t) {
 		for _, b := range p.blocks {
@@ -111,7 +111,7 @@ var (
 	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+)$`)
 )
 
-func TestDocs_linksLeadSomewhere(t *testing.T) {
+func TestDocsLinksLeadSomewhere(t *testing.T) {
 	anchors := map[string][]string{}
 	all := pages(t)
 	for _, p := range all {
@@ -165,9 +165,9 @@ func anchorsOf(p page) []string {
 // comments name them.
 var variable = regexp.MustCompile(`\b((UPSTASH|KV_REST|RESTASH|CATALOG|SRH|VERCEL|CRON|CLOUD_RUN|DATABASE)_[A-Z_]*[A-Z]|CACHE_PURGE_SECRET|VERCEL|K_SERVICE)\b`)
 
-// TestDocs_everyVariableIsNamed wants what reads the environment to be found by
+// TestDocsEveryVariableIsNamed wants what reads the environment to be found by
 // who sets it up: in README.md if it is the SDK, in a page if it is a program.
-func TestDocs_everyVariableIsNamed(t *testing.T) {
+func TestDocsEveryVariableIsNamed(t *testing.T) {
 	var everywhere strings.Builder
 	for _, p := range pages(t) {
 		content, err := os.ReadFile(p.path)
@@ -196,9 +196,9 @@ func TestDocs_everyVariableIsNamed(t *testing.T) {
 	assert.Greater(t, seen, 50)
 }
 
-// TestDocs_everyPageIsListed wants docs/README.md, the table of contents, to
+// TestDocsEveryPageIsListed wants docs/README.md, the table of contents, to
 // link to every page of docs.
-func TestDocs_everyPageIsListed(t *testing.T) {
+func TestDocsEveryPageIsListed(t *testing.T) {
 	index, err := os.ReadFile("docs/README.md")
 	require.NoError(t, err)
 	for _, p := range pages(t) {
@@ -208,15 +208,15 @@ func TestDocs_everyPageIsListed(t *testing.T) {
 	}
 }
 
-func TestDocs_readmeIsShort(t *testing.T) {
+func TestDocsReadmeIsShort(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	assert.LessOrEqual(t, bytes.Count(readme, []byte("\n")), maxReadme, "lines of README.md; docs has room")
 }
 
-// TestDocs_readmeHasNoInstallLine: the module is not published, so `go get`
+// TestDocsReadmeHasNoInstallLine: the module is not published, so `go get`
 // would fail for a reader.
-func TestDocs_readmeHasNoInstallLine(t *testing.T) {
+func TestDocsReadmeHasNoInstallLine(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	assert.NotContains(t, string(readme), "go get")
@@ -230,10 +230,10 @@ var (
 	fileName = regexp.MustCompile(`^[\w.-]+(/[\w.*-]+)*(\.(go|md|sh|json|yml|golden)|/)$|^[\w.-]+(/[\w.-]+)+$`)
 )
 
-// TestDocs_namedFilesAndTestsExist holds what pages put between backquotes: a
+// TestDocsNamedFilesAndTestsExist holds what pages put between backquotes: a
 // test of that name, a target of make, or a file. A path with a slash counts from the root or, on
 // pages of a folder, from there; a bare name may be anywhere.
-func TestDocs_namedFilesAndTestsExist(t *testing.T) {
+func TestDocsNamedFilesAndTestsExist(t *testing.T) {
 	tests, files := testNames(t), fileNames(t)
 	makefile, err := os.ReadFile("Makefile")
 	require.NoError(t, err)
@@ -323,9 +323,9 @@ func fileNames(t *testing.T) map[string]bool {
 // elsewhere are documents that a reader of this repository does not have.
 var elsewhere = regexp.MustCompile(`\b(design|style|faults|feasibility|caching-peers|serverless|upstash-rest)\.md\b|\.\./shared/`)
 
-// TestDocs_nothingCitesWhatIsNotHere: a comment that leans on a document must
+// TestDocsNothingCitesWhatIsNotHere: a comment that leans on a document must
 // lean on one of the repository.
-func TestDocs_nothingCitesWhatIsNotHere(t *testing.T) {
+func TestDocsNothingCitesWhatIsNotHere(t *testing.T) {
 	check := func(name string) {
 		content, err := os.ReadFile(name)
 		require.NoError(t, err)
@@ -345,9 +345,9 @@ func TestDocs_nothingCitesWhatIsNotHere(t *testing.T) {
 
 var goName = regexp.MustCompile(`^(\w+)\.([A-Z]\w*)(?:\.([A-Z]\w*))?(?:[({\[].*)?$`)
 
-// TestDocs_namedIdentifiersExist wants every exported name of ours that stands
+// TestDocsNamedIdentifiersExist wants every exported name of ours that stands
 // between backquotes, such as strategies.Tags or client.Config.Timeout.
-func TestDocs_namedIdentifiersExist(t *testing.T) {
+func TestDocsNamedIdentifiersExist(t *testing.T) {
 	names := exportedNames(t)
 	for _, p := range pages(t) {
 		if p.path == "CHANGELOG.md" {

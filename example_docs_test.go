@@ -90,7 +90,7 @@ func Example_tenants() {
 }
 
 // An hour of TTL passes in no time.
-func TestDocs_virtualTime(t *testing.T) {
+func TestDocsVirtualTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 		c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient()})

@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +29,7 @@ type function struct {
 	lines, decisions int
 }
 
-func TestHouse_functionsAreShort(t *testing.T) {
+func TestHouseFunctionsAreShort(t *testing.T) {
 	all := functions(t)
 	slices.SortFunc(all, func(a, b function) int { return cmp.Compare(a.lines, b.lines) })
 	at := func(share float64) int { return all[int(share*float64(len(all)-1))].lines }
@@ -41,9 +42,9 @@ func TestHouse_functionsAreShort(t *testing.T) {
 	}
 }
 
-// TestHouse_everyExportedNameIsExplained wants a sentence above each exported
+// TestHouseEveryExportedNameIsExplained wants a sentence above each exported
 // name of packages that users import; a group's sentence counts for its members.
-func TestHouse_everyExportedNameIsExplained(t *testing.T) {
+func TestHouseEveryExportedNameIsExplained(t *testing.T) {
 	for path, file := range goFiles(t) {
 		if file.Name.Name == "main" || strings.Contains("/"+path, "/internal/") || strings.HasPrefix(path, "api/") {
 			continue
@@ -54,6 +55,19 @@ func TestHouse_everyExportedNameIsExplained(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestHouseTestsAreNamedInOneStyle wants names that are sentences: what holds, or
+// what something does, without underscores.
+func TestHouseTestsAreNamedInOneStyle(t *testing.T) {
+	name := regexp.MustCompile(`(?m)^func ((?:Test|Benchmark|Fuzz)\w*_\w*)\(`)
+	sources(t, "_test.go", func(path string) {
+		source, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, m := range name.FindAllSubmatch(source, -1) {
+			t.Errorf("%s: %s has an underscore; say it as a sentence", path, m[1])
+		}
+	})
 }
 
 // exported maps the exported names that decl declares to whether a comment

@@ -114,7 +114,7 @@ func isStandard(path string) bool {
 	return !strings.Contains(first, ".")
 }
 
-func TestImports_everyPackageKeepsToItsRow(t *testing.T) {
+func TestImportsEveryPackageKeepsToItsRow(t *testing.T) {
 	mod := module(t)
 	for _, p := range packages(t) {
 		folder := p.folder(mod)
@@ -135,8 +135,8 @@ func TestImports_everyPackageKeepsToItsRow(t *testing.T) {
 	}
 }
 
-// TestImports_tableRefuses shows that the table can say no.
-func TestImports_tableRefuses(t *testing.T) {
+// TestImportsTableRefuses shows that the table can say no.
+func TestImportsTableRefuses(t *testing.T) {
 	tests := []struct {
 		folder, ours, theirs string
 		want                 bool
@@ -171,9 +171,9 @@ func TestImports_tableRefuses(t *testing.T) {
 	assert.False(t, ok, "a folder without a row")
 }
 
-// TestImports_whatAProgramPays builds the dependency list of a program that
+// TestImportsWhatAProgramPays builds the dependency list of a program that
 // imports client and strategies: these modules and no other.
-func TestImports_whatAProgramPays(t *testing.T) {
+func TestImportsWhatAProgramPays(t *testing.T) {
 	mod := module(t)
 	program := filepath.Join(t.TempDir(), "main.go")
 	source := "package main\n\nimport (\n\t_ \"" + mod + "/client\"\n\t_ \"" + mod + "/strategies\"\n)\n\nfunc main() {}\n"
@@ -194,9 +194,9 @@ func TestImports_whatAProgramPays(t *testing.T) {
 	}, modules)
 }
 
-// TestImports_namedPackagesAreUsed holds the four packages that this module
+// TestImportsNamedPackagesAreUsed holds the four packages that this module
 // promises to build on: required directly, and imported where it counts.
-func TestImports_namedPackagesAreUsed(t *testing.T) {
+func TestImportsNamedPackagesAreUsed(t *testing.T) {
 	mod := module(t)
 	tests := []struct {
 		path   string

@@ -24,7 +24,7 @@ var layers = map[string]string{
 		"recent snapshot tokens status errors command",
 }
 
-func TestLayers_filesUseWhatIsBelowThem(t *testing.T) {
+func TestLayersFilesUseWhatIsBelowThem(t *testing.T) {
 	for dir, order := range layers {
 		fset := token.NewFileSet()
 		files := packageFiles(t, fset, dir)
@@ -93,7 +93,7 @@ type noImports struct{}
 
 func (noImports) Import(string) (*types.Package, error) { return nil, errors.New("not read") }
 
-func TestLayers_aReferenceUpIsFound(t *testing.T) {
+func TestLayersAReferenceUpIsFound(t *testing.T) {
 	fset := token.NewFileSet()
 	files := packageFiles(t, fset, "strategies/internal/engine")
 	var seen []string

@@ -46,9 +46,9 @@ type mutant struct {
 // anything, unless its mutant says that it hangs.
 const testTime = 60 * time.Second
 
-// TestMutants_listIsCurrent fails when a guard was rewritten and its mutant was
+// TestMutantsListIsCurrent fails when a guard was rewritten and its mutant was
 // forgotten, or when the named test is gone.
-func TestMutants_listIsCurrent(t *testing.T) {
+func TestMutantsListIsCurrent(t *testing.T) {
 	names := map[string]bool{}
 	list := mutants(t)
 	for _, m := range list {
@@ -65,11 +65,11 @@ func TestMutants_listIsCurrent(t *testing.T) {
 	assert.GreaterOrEqual(t, len(list), 60)
 }
 
-// TestMutants_areKilled breaks one guard after the other, in a copy that only the
+// TestMutantsAreKilled breaks one guard after the other, in a copy that only the
 // compiler sees, and wants the named test to fail. RESTASH_MUTANTS says which:
 // "all" of them, "today" for a few of this day and those that are always played,
 // else those whose name, package or test contains it.
-func TestMutants_areKilled(t *testing.T) {
+func TestMutantsAreKilled(t *testing.T) {
 	which := os.Getenv("RESTASH_MUTANTS")
 	if which == "" {
 		t.Skip("run make mutants, or set RESTASH_MUTANTS")
@@ -110,7 +110,7 @@ func chosen(all []mutant, which string, now time.Time) []mutant {
 }
 
 // Every mutant has its day.
-func TestMutants_allHaveTheirDay(t *testing.T) {
+func TestMutantsAllHaveTheirDay(t *testing.T) {
 	all := mutants(t)
 	seen := map[string]bool{}
 	for day := range len(all) {

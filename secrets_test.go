@@ -42,7 +42,7 @@ func everyPrint(v any) string {
 	return b.String()
 }
 
-func TestSecrets_noTypePrintsOne(t *testing.T) {
+func TestSecretsNoTypePrintsOne(t *testing.T) {
 	const secret = "S3cretOfThisTest"
 	redis, err := client.New(client.Config{URL: "https://db.upstash.io", Token: secret})
 	require.NoError(t, err)
@@ -77,7 +77,7 @@ func TestSecrets_noTypePrintsOne(t *testing.T) {
 var secretName = regexp.MustCompile(`(?i)(token|secret|password|sessionkey)$`)
 
 // A struct that anybody may print and that holds a credential has a Format of its own.
-func TestSecrets_everyTypeThatHoldsOneHasAFormat(t *testing.T) {
+func TestSecretsEveryTypeThatHoldsOneHasAFormat(t *testing.T) {
 	holders, formats := map[string]string{}, map[string]bool{}
 	require.NoError(t, filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		switch {

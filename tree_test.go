@@ -20,14 +20,14 @@ import (
 // maxLines is the most that a hand-written file may have: one idea a file.
 const maxLines = 500
 
-func TestTree_noFileThatSwitchesVercelToAnotherBuild(t *testing.T) {
+func TestTreeNoFileThatSwitchesVercelToAnotherBuild(t *testing.T) {
 	for _, path := range []string{"main.go", "cmd/server", "cmd/api", "go.work"} {
 		_, err := os.Stat(path)
 		assert.ErrorIsf(t, err, os.ErrNotExist, "%s must not be there", path)
 	}
 }
 
-func TestTree_filesAreShort(t *testing.T) {
+func TestTreeFilesAreShort(t *testing.T) {
 	check := func(path string) {
 		if strings.HasSuffix(path, "_gen.go") {
 			return
@@ -43,7 +43,7 @@ func TestTree_filesAreShort(t *testing.T) {
 }
 
 // Nothing that a build makes was added to the repository.
-func TestTree_holdsNoBinaries(t *testing.T) {
+func TestTreeHoldsNoBinaries(t *testing.T) {
 	out, err := exec.Command("git", "ls-files", "-z").Output()
 	if err != nil {
 		t.Skip("not a checkout of git")
@@ -55,10 +55,10 @@ func TestTree_holdsNoBinaries(t *testing.T) {
 	}
 }
 
-// TestTree_everyPackageSaysWhatItDoes wants a doc.go in each folder, whose
+// TestTreeEveryPackageSaysWhatItDoes wants a doc.go in each folder, whose
 // first sentence is the package's summary in `go doc`. Vercel makes a function
 // of every file in api, so the comment is in a function's file there.
-func TestTree_everyPackageSaysWhatItDoes(t *testing.T) {
+func TestTreeEveryPackageSaysWhatItDoes(t *testing.T) {
 	mod := module(t)
 	for _, p := range packages(t) {
 		folder := p.folder(mod)
@@ -109,9 +109,9 @@ func packageComments(t *testing.T, dir string) []string {
 	return with
 }
 
-// TestTree_everyPublicPackageHasAnExample wants at least one Example whose
+// TestTreeEveryPublicPackageHasAnExample wants at least one Example whose
 // output `go test` compares.
-func TestTree_everyPublicPackageHasAnExample(t *testing.T) {
+func TestTreeEveryPublicPackageHasAnExample(t *testing.T) {
 	mod := module(t)
 	for _, p := range packages(t) {
 		folder := p.folder(mod)

@@ -74,7 +74,7 @@ func handlers(source string, files *token.FileSet, file *ast.File) []string {
 	return names
 }
 
-func TestVercel_theBuilderFindsItsWayInApi(t *testing.T) {
+func TestVercelTheBuilderFindsItsWayInApi(t *testing.T) {
 	folders := map[string]string{}
 	sources(t, ".go", func(path string) {
 		if !strings.HasPrefix(path, "api/") {
@@ -93,7 +93,7 @@ func TestVercel_theBuilderFindsItsWayInApi(t *testing.T) {
 }
 
 // The builder appends lines to go.mod, and reads the first "module" in it.
-func TestVercel_theBuilderCanAppendToGoMod(t *testing.T) {
+func TestVercelTheBuilderCanAppendToGoMod(t *testing.T) {
 	content, err := os.ReadFile("go.mod")
 	require.NoError(t, err)
 	assert.True(t, strings.HasPrefix(string(content), "module "), "go.mod begins with the module's path")

@@ -115,7 +115,7 @@ func postInto(b *testing.B, hc *http.Client, url, body string, size int) error {
 
 // What a caller was given stays as it is while others read answers of unknown length:
 // no reply shows a buffer that is used again.
-func TestReplies_areNotReadOver(t *testing.T) {
+func TestRepliesAreNotReadOver(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		key := strings.Split(string(body), `"`)[3]

@@ -74,7 +74,7 @@ func busy(t *testing.T, wg *sync.WaitGroup, c *client.Client) {
 	synctest.Wait()
 }
 
-func TestCoalesce_theFirstLeavesAtOnceAndTheRestTogether(t *testing.T) {
+func TestCoalesceTheFirstLeavesAtOnceAndTheRestTogether(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, srv *upstashtest.Server) {
 		defer srv.ExpectBill(t, 100, 2)()
 		var wg sync.WaitGroup
@@ -90,7 +90,7 @@ func TestCoalesce_theFirstLeavesAtOnceAndTheRestTogether(t *testing.T) {
 	})
 }
 
-func TestCoalesce_aloneIsAnOrdinaryCall(t *testing.T) {
+func TestCoalesceAloneIsAnOrdinaryCall(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, _ *upstashtest.Server) {
 		start := time.Now()
 		_, err := c.Get(t.Context(), "missing")
@@ -102,7 +102,7 @@ func TestCoalesce_aloneIsAnOrdinaryCall(t *testing.T) {
 
 // What works alone works with 50 callers beside it: bytes that are not UTF-8,
 // large arguments, commands that were made wrongly.
-func TestCoalesce_concurrencyDoesNotDecideSuccess(t *testing.T) {
+func TestCoalesceConcurrencyDoesNotDecideSuccess(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, _ *slow, srv *upstashtest.Server) {
 		var wg sync.WaitGroup
 		large := strings.Repeat("x", 100<<10)
@@ -129,7 +129,7 @@ func TestCoalesce_concurrencyDoesNotDecideSuccess(t *testing.T) {
 
 // A Batch, a Transaction and a Pipeline are one request each, whatever else is
 // under way.
-func TestCoalesce_batchesStayWhole(t *testing.T) {
+func TestCoalesceBatchesStayWhole(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, _ *upstashtest.Server) {
 		var wg sync.WaitGroup
 		busy(t, &wg, c)
@@ -153,7 +153,7 @@ func TestCoalesce_batchesStayWhole(t *testing.T) {
 
 // A request that hangs delays those in it, and nobody else for longer than a
 // request takes.
-func TestCoalesce_aSlowRequestHoldsUpNobody(t *testing.T) {
+func TestCoalesceASlowRequestHoldsUpNobody(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		c := coalescing(t, "https://x", "t", roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -178,7 +178,7 @@ func TestCoalesce_aSlowRequestHoldsUpNobody(t *testing.T) {
 }
 
 // Not more than four requests are under way for all that share.
-func TestCoalesce_requestsAtOnceAreBounded(t *testing.T) {
+func TestCoalesceRequestsAtOnceAreBounded(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, _ *upstashtest.Server) {
 		var wg sync.WaitGroup
 		busy(t, &wg, c)
@@ -194,7 +194,7 @@ func TestCoalesce_requestsAtOnceAreBounded(t *testing.T) {
 }
 
 // A command whose replies are large goes its own way, until they are small.
-func TestCoalesce_largeRepliesTravelAlone(t *testing.T) {
+func TestCoalesceLargeRepliesTravelAlone(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, srv *upstashtest.Server) {
 		_, err := srv.Do("SET", "large", strings.Repeat("x", 100<<10))
 		require.NoError(t, err)
@@ -222,7 +222,7 @@ func TestCoalesce_largeRepliesTravelAlone(t *testing.T) {
 	})
 }
 
-func TestCoalesce_keepsTheOrderOfReadsAndWrites(t *testing.T) {
+func TestCoalesceKeepsTheOrderOfReadsAndWrites(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, _ *upstashtest.Server) {
 		var wg sync.WaitGroup
 		busy(t, &wg, c)
@@ -245,7 +245,7 @@ func TestCoalesce_keepsTheOrderOfReadsAndWrites(t *testing.T) {
 	})
 }
 
-func TestCoalesce_aCancelledCallerHurtsNobody(t *testing.T) {
+func TestCoalesceACancelledCallerHurtsNobody(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, _ *slow, srv *upstashtest.Server) {
 		var wg sync.WaitGroup
 		busy(t, &wg, c)
@@ -278,7 +278,7 @@ func TestCoalesce_aCancelledCallerHurtsNobody(t *testing.T) {
 	})
 }
 
-func TestCoalesce_aRequestThatNobodyWaitsForIsGivenUp(t *testing.T) {
+func TestCoalesceARequestThatNobodyWaitsForIsGivenUp(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, _ *slow, srv *upstashtest.Server) {
 		ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 		defer cancel()
@@ -294,7 +294,7 @@ func TestCoalesce_aRequestThatNobodyWaitsForIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestCoalesce_errorsArePerCommand(t *testing.T) {
+func TestCoalesceErrorsArePerCommand(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, _ *upstashtest.Server) {
 		_, err := c.Set(t.Context(), "text", "x")
 		require.NoError(t, err)
@@ -315,7 +315,7 @@ func TestCoalesce_errorsArePerCommand(t *testing.T) {
 	})
 }
 
-func TestCoalesce_aRequestThatFailsRepeatsWhatIsSafe(t *testing.T) {
+func TestCoalesceARequestThatFailsRepeatsWhatIsSafe(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, s *slow, _ *upstashtest.Server) {
 		s.fail = func(n int) error {
 			if n == 1 {
@@ -343,7 +343,7 @@ func TestCoalesce_aRequestThatFailsRepeatsWhatIsSafe(t *testing.T) {
 	})
 }
 
-func TestCoalesce_largeRequestsAreSplit(t *testing.T) {
+func TestCoalesceLargeRequestsAreSplit(t *testing.T) {
 	shared(t, func(t *testing.T, c *client.Client, _ *slow, srv *upstashtest.Server) {
 		defer srv.ExpectBill(t, 2501, 4)()
 		var wg sync.WaitGroup
@@ -363,7 +363,7 @@ func TestCoalesce_largeRequestsAreSplit(t *testing.T) {
 }
 
 // A transport that ends the goroutine it runs in leaves nobody waiting.
-func TestCoalesce_nobodyWaitsForAGoroutineThatEnded(t *testing.T) {
+func TestCoalesceNobodyWaitsForAGoroutineThatEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var requests atomic.Int64
 		c := coalescing(t, "https://x", "t", roundTrip(func(r *http.Request) (*http.Response, error) {
@@ -383,7 +383,7 @@ func TestCoalesce_nobodyWaitsForAGoroutineThatEnded(t *testing.T) {
 	})
 }
 
-func TestCoalesce_closeRefusesWhatWaits(t *testing.T) {
+func TestCoalesceCloseRefusesWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, func(cfg *upstashtest.Config) { cfg.InMemory = true })
 		c := coalescing(t, srv.URL, srv.Token, &slow{next: srv.HTTPClient().Transport})

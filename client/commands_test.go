@@ -249,7 +249,7 @@ func inRESP(t *testing.T, text string) string {
 	return b.String()
 }
 
-func TestSetNX_withALifetime(t *testing.T) {
+func TestSetNXWithALifetime(t *testing.T) {
 	srv := upstashtest.Run(t)
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ import (
 )
 
 // What tools leave around a value does not count, in any variable.
-func TestEnv_quotesAreTrimmed(t *testing.T) {
+func TestEnvQuotesAreTrimmed(t *testing.T) {
 	for _, around := range []string{"%s", `"%s"`, "'%s'", " %s\n", ` "%s" `} {
 		t.Setenv("UPSTASH_REDIS_REST_URL", fmt.Sprintf(around, "http://redis-http:8079"))
 		t.Setenv("UPSTASH_REDIS_REST_TOKEN", fmt.Sprintf(around, "tok"))
@@ -34,7 +34,7 @@ func TestEnv_quotesAreTrimmed(t *testing.T) {
 	}
 }
 
-func TestEnv_wrongValuesNameTheirVariable(t *testing.T) {
+func TestEnvWrongValuesNameTheirVariable(t *testing.T) {
 	t.Setenv("UPSTASH_REDIS_REST_URL", "http://redis-http:8079")
 	t.Setenv("UPSTASH_REDIS_REST_TOKEN", "tok")
 	_, err := client.FromEnv()
@@ -71,7 +71,7 @@ func TestRepeatsAreCounted(t *testing.T) {
 	}
 }
 
-func TestUnavailable_sentinels(t *testing.T) {
+func TestUnavailableSentinels(t *testing.T) {
 	for err, want := range map[error]bool{
 		client.ErrTransport: true, client.ErrAuth: true, client.ErrQuota: true,
 		client.ErrWrongType: false, client.ErrNil: false, client.ErrClosed: false,

@@ -320,7 +320,7 @@ func batched(ctx context.Context, send func(context.Context, ...command.Cmd) ([]
 
 // Whatever a server does, the caller is told what happened: an error says whether
 // the command ran, a success ran once, and nothing runs twice.
-func TestFaults_theCallerKnowsWhatHappened(t *testing.T) {
+func TestFaultsTheCallerKnowsWhatHappened(t *testing.T) {
 	for _, f := range faults {
 		var cases sync.WaitGroup // most of them wait
 		for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
@@ -388,7 +388,7 @@ func checkReport(t *testing.T, told report, happened int64) {
 }
 
 // A stream over such a server ends with an error or works; it does not spin.
-func TestFaults_aStreamEndsOrWorks(t *testing.T) {
+func TestFaultsAStreamEndsOrWorks(t *testing.T) {
 	var cases sync.WaitGroup
 	for _, f := range faults {
 		for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
@@ -421,7 +421,7 @@ func (f fault) meetsStream(t *testing.T, version string) {
 
 // A claim by ZREM is told to one worker at most, and one that nobody was told of is
 // known to be in doubt.
-func TestChaos_claims(t *testing.T) { synctest.Test(t, claimsUnderChaos) }
+func TestChaosClaims(t *testing.T) { synctest.Test(t, claimsUnderChaos) }
 
 func claimsUnderChaos(t *testing.T) {
 	const jobs, workers = 10_000, 20

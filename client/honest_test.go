@@ -27,7 +27,7 @@ import (
 )
 
 // An error of a script is the script's own, whatever it is called: it ran.
-func TestHonest_aScriptIsNeverRepeatedForItsOwnWords(t *testing.T) {
+func TestHonestAScriptIsNeverRepeatedForItsOwnWords(t *testing.T) {
 	for _, code := range []string{"TRYAGAIN", "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN"} {
 		refused := answer(200, `{"error":"`+code+` the script said so"}`)
 		for name, run := range map[string]func(c *client.Client) error{
@@ -67,7 +67,7 @@ func TestHonest_aScriptIsNeverRepeatedForItsOwnWords(t *testing.T) {
 }
 
 // What a repeated write answers is not taken for the first one's answer.
-func TestHonest_aRepeatedWriteSaysSo(t *testing.T) {
+func TestHonestARepeatedWriteSaysSo(t *testing.T) {
 	ctx := t.Context()
 	type call struct {
 		reply string
@@ -120,7 +120,7 @@ func TestHonest_aRepeatedWriteSaysSo(t *testing.T) {
 	}
 }
 
-func TestHonest_theValueComesWithTheDoubt(t *testing.T) {
+func TestHonestTheValueComesWithTheDoubt(t *testing.T) {
 	s := &scripted{attempts: []attempt{cut, answer(200, `{"result":1}`)}}
 	was, err := scriptedClient(t, s).SetBit(t.Context(), "k", 7, true)
 	assert.ErrorIs(t, err, client.ErrRepeated)
@@ -130,7 +130,7 @@ func TestHonest_theValueComesWithTheDoubt(t *testing.T) {
 }
 
 // What cannot get better is tried once.
-func TestHonest_incurableErrorsAreTriedOnce(t *testing.T) {
+func TestHonestIncurableErrorsAreTriedOnce(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secure.Close()
 	plain := httptest.NewServer(http.NotFoundHandler())
@@ -161,7 +161,7 @@ func TestHonest_incurableErrorsAreTriedOnce(t *testing.T) {
 	}
 }
 
-func TestHonest_aRedirectSaysWhereTo(t *testing.T) {
+func TestHonestARedirectSaysWhereTo(t *testing.T) {
 	s := &scripted{attempts: []attempt{answer(308, "<html>moved</html>", "Location", "https://user:pw@other.example/path?secret=1")}}
 	_, err := scriptedClient(t, s).Get(t.Context(), "k")
 	assert.ErrorIs(t, err, client.ErrProtocol)
@@ -171,7 +171,7 @@ func TestHonest_aRedirectSaysWhereTo(t *testing.T) {
 }
 
 // A connection that swallows a request costs a third of the time, not all.
-func TestHonest_aSlowAttemptIsGivenUp(t *testing.T) {
+func TestHonestASlowAttemptIsGivenUp(t *testing.T) {
 	hang := func(r *http.Request) (*http.Response, error) {
 		<-r.Context().Done()
 		return nil, r.Context().Err()
@@ -218,7 +218,7 @@ func (h hanging) Read([]byte) (int, error) {
 }
 
 // A subscription to something that is no stream ends, and says what it met.
-func TestHonest_whatIsNoStreamEndsTheLoop(t *testing.T) {
+func TestHonestWhatIsNoStreamEndsTheLoop(t *testing.T) {
 	for name, tt := range map[string]struct {
 		serve http.HandlerFunc
 		kind  error
@@ -252,7 +252,7 @@ func TestHonest_whatIsNoStreamEndsTheLoop(t *testing.T) {
 
 // Close ends streams: one that listens, one that is opened again, one that a
 // server holds without a head.
-func TestHonest_closeEndsStreams(t *testing.T) {
+func TestHonestCloseEndsStreams(t *testing.T) {
 	for name, serve := range map[string]http.HandlerFunc{
 		"listening": func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "text/event-stream")
@@ -282,7 +282,7 @@ func TestHonest_closeEndsStreams(t *testing.T) {
 }
 
 // An answer without an end is bounded.
-func TestHonest_answersAreBounded(t *testing.T) {
+func TestHonestAnswersAreBounded(t *testing.T) {
 	endless := func(r *http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, ContentLength: -1, Request: r, Body: io.NopCloser(zeros{})}, nil
 	}
@@ -304,7 +304,7 @@ func (zeros) Read(p []byte) (int, error) { return copy(p, strings.Repeat("0", le
 
 // The token of a write is never lost to the answer of a read, in whatever order
 // requests begin and answers come.
-func TestHonest_readYourWritesInEveryOrder(t *testing.T) {
+func TestHonestReadYourWritesInEveryOrder(t *testing.T) {
 	type gate struct{ sent, answered chan struct{} }
 	orders := [][]string{ // begin and answer (with a dash) of a write and two reads
 		{"w", "r1", "r1-", "w-"}, {"r1", "w", "w-", "r1-"}, {"w", "r1", "w-", "r1-"}, {"r1", "w", "r1-", "w-"},
@@ -372,7 +372,7 @@ type roundTrip func(*http.Request) (*http.Response, error)
 func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // No request opens a connection of its own, at any concurrency up to MaxConns.
-func TestHonest_connectionsAreKept(t *testing.T) {
+func TestHonestConnectionsAreKept(t *testing.T) {
 	srv := upstashtest.Run(t)
 	var opened atomic.Int64
 	counting := httptest.NewUnstartedServer(srv.Handler())

@@ -19,7 +19,7 @@ import (
 
 // Under GOOS=js the default transport is the host's fetch. Node runs the program under
 // another name: net/http does not use fetch in a process that is called node.
-func TestJS_worksOverFetch(t *testing.T) {
+func TestJSWorksOverFetch(t *testing.T) {
 	program := wasm(t, "js", "./testdata/js")
 	node, err := exec.LookPath("node")
 	require.NoError(t, err)
@@ -36,7 +36,7 @@ func TestJS_worksOverFetch(t *testing.T) {
 
 // Where there is neither fetch nor a socket the host's transport comes by
 // Config.HTTPClient.
-func TestJS_wasip1Builds(t *testing.T) {
+func TestJSWasip1Builds(t *testing.T) {
 	wasm(t, "wasip1", "./testdata/js")
 }
 

@@ -25,7 +25,7 @@ import (
 // The newest official SDK sends no command that our table lacks: so we learn of new
 // ones. Without npm or its registry this is skipped, and fails where RESTASH_REQUIRE
 // names node.
-func TestTable_hasWhatTheNewestOfficialSDKSends(t *testing.T) {
+func TestTableHasWhatTheNewestOfficialSDKSends(t *testing.T) {
 	version, source := newestSDK(t)
 	ours := map[string]bool{}
 	for _, c := range command.Table() {

@@ -48,7 +48,7 @@ func burst(t *testing.T, c *client.Client, n int) (failed int64) {
 	return bad.Load()
 }
 
-func TestOpening_aColdCrowdSharesOneConnection(t *testing.T) {
+func TestOpeningAColdCrowdSharesOneConnection(t *testing.T) {
 	c, shared, line := openingClient(t, 20*time.Millisecond, true)
 	assert.Zero(t, burst(t, c, 64))
 	assert.Equal(t, int64(1), line.accepted.Load())
@@ -58,7 +58,7 @@ func TestOpening_aColdCrowdSharesOneConnection(t *testing.T) {
 	assert.LessOrEqual(t, line.accepted.Load(), int64(2))
 }
 
-func TestOpening_overHTTP1TheCrowdDials(t *testing.T) {
+func TestOpeningOverHTTP1TheCrowdDials(t *testing.T) {
 	c, _, line := openingClient(t, 20*time.Millisecond, false)
 	assert.Zero(t, burst(t, c, 64))
 	assert.Greater(t, line.accepted.Load(), int64(8))
@@ -66,7 +66,7 @@ func TestOpening_overHTTP1TheCrowdDials(t *testing.T) {
 
 // Whoever waits for the first connection waits for it alone: not for the answer
 // of the one that opens it, nor for a second attempt, nor past its own deadline.
-func TestOpening_nobodyWaitsForTwo(t *testing.T) {
+func TestOpeningNobodyWaitsForTwo(t *testing.T) {
 	dials := make(chan chan error, 100)
 	tr := client.NewTransport(client.NoLimit)
 	tr.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {

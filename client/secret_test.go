@@ -64,7 +64,7 @@ type holder struct {
 	copied any
 }
 
-func TestSecret_theTokenIsNeverPrinted(t *testing.T) {
+func TestSecretTheTokenIsNeverPrinted(t *testing.T) {
 	cfg := client.Config{URL: "https://user:" + theToken + "@db.upstash.io/?_token=" + theToken, Token: theToken}
 	assert.Contains(t, fmt.Sprintf("%+v", cfg), "https://db.upstash.io/")
 	good := client.Config{URL: "https://db.upstash.io", Token: theToken}
@@ -114,7 +114,7 @@ func replies() map[string]struct {
 	}
 }
 
-func TestSecret_noErrorTellsTokenOrValue(t *testing.T) {
+func TestSecretNoErrorTellsTokenOrValue(t *testing.T) {
 	for name, r := range replies() {
 		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -169,7 +169,7 @@ func TestSecret_noErrorTellsTokenOrValue(t *testing.T) {
 	}
 }
 
-func TestSecret_aValueInThePlaceOfABatchIsAProtocolError(t *testing.T) {
+func TestSecretAValueInThePlaceOfABatchIsAProtocolError(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"result":"`+theValue+`"}`) }))
 	defer srv.Close()
 	c, err := client.New(client.Config{URL: srv.URL, Token: theToken, MaxRetries: client.NoRetry})
@@ -182,7 +182,7 @@ func TestSecret_aValueInThePlaceOfABatchIsAProtocolError(t *testing.T) {
 
 // Local servers get tokens such as "local" or "t", and their messages are read in
 // the middle of the night.
-func TestToken_aShortOneLeavesWordsAlone(t *testing.T) {
+func TestTokenAShortOneLeavesWordsAlone(t *testing.T) {
 	for _, c := range []struct{ token, message, want string }{
 		{"t", "WRONGPASS invalid or missing auth token", "WRONGPASS invalid or missing auth token"},
 		{"t", "WRONGPASS t is not t: 't'", "WRONGPASS [token] is not [token]: '[token]'"},

@@ -19,7 +19,7 @@ type spanKey struct{}
 
 // What Start returns is the context of the attempts, of Retry and of Done: a span
 // begun there is the parent of what the transport traces.
-func TestTrace_contextGoesThrough(t *testing.T) {
+func TestTraceContextGoesThrough(t *testing.T) {
 	var at []string
 	note := func(ctx context.Context, what string) {
 		span, _ := ctx.Value(spanKey{}).(string)
@@ -44,7 +44,7 @@ func TestTrace_contextGoesThrough(t *testing.T) {
 	assert.Equal(t, []string{"start of the caller", "attempt span of INCR", "retry span of INCR", "attempt span of INCR", "done span of INCR"}, at)
 }
 
-func TestTrace_aNilContextKeepsTheCallers(t *testing.T) {
+func TestTraceANilContextKeepsTheCallers(t *testing.T) {
 	s := &scripted{attempts: []attempt{func(r *http.Request) (*http.Response, error) {
 		assert.Equal(t, "of the caller", r.Context().Value(spanKey{}))
 		return good(r)
@@ -56,7 +56,7 @@ func TestTrace_aNilContextKeepsTheCallers(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestTrace_seesWhatABatchCarries(t *testing.T) {
+func TestTraceSeesWhatABatchCarries(t *testing.T) {
 	var names [][]string
 	s := &scripted{attempts: []attempt{good, answer(200, `[{"result":1},{"result":null}]`)}}
 	c := scriptedClient(t, s, func(cfg *client.Config) {
@@ -74,7 +74,7 @@ func TestTrace_seesWhatABatchCarries(t *testing.T) {
 }
 
 // A transport that panics or ends the goroutine leaves no span open.
-func TestTrace_doneFollowsEveryStart(t *testing.T) {
+func TestTraceDoneFollowsEveryStart(t *testing.T) {
 	for name, end := range map[string]func(){"panic": func() { panic("transport") }, "Goexit": runtime.Goexit} {
 		var done []client.DoneInfo
 		s := &scripted{attempts: []attempt{func(*http.Request) (*http.Response, error) { end(); return nil, nil }}}

@@ -18,7 +18,7 @@ import (
 
 // The audit of a hit runs the handler behind the answer and within its request,
 // for nobody: what it says and panics with goes nowhere.
-func TestAudit_ofARoute(t *testing.T) {
+func TestAuditOfARoute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rig.New(t, func(c *strategies.StoreConfig) { c.Audit = 1 })
 		var says, runs, outside atomic.Int64

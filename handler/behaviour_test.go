@@ -353,7 +353,7 @@ func TestVersionsDoNotShare(t *testing.T) {
 	assert.Equal(t, "MISS", rig.Get(rig.Mount(rig.NewStore(t, r.Srv), "GET /x", cfg, rig.Counting(&runs)), "/x").Cache())
 }
 
-func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) {
+func TestDefect08NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) {
 	r := rig.New(t)
 	var runs atomic.Int64
 	cfg := rig.ListConfig()
@@ -388,7 +388,7 @@ func TestDefect08_NoAnswerIsReplayedToOthersAndTheHandlerRunsOnce(t *testing.T) 
 	assert.EqualValues(t, 1, runs.Load())
 }
 
-func TestDefect04_QueriesHaveKeysOfTheirOwn(t *testing.T) {
+func TestDefect04QueriesHaveKeysOfTheirOwn(t *testing.T) {
 	r := rig.New(t)
 	mux := rig.Mount(r.Store, "GET /x", rig.ListConfig(), func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, r.URL.RawQuery)

@@ -42,7 +42,7 @@ func (k *kept) Clear() {}
 
 // Who changes the header of one answer in place changes no other answer's: not that of
 // the next hit, of those who shared the load, nor of all that bypass.
-func TestHeader_linesAreEachAnswersOwn(t *testing.T) {
+func TestHeaderLinesAreEachAnswersOwn(t *testing.T) {
 	for name, ask := range map[string]struct {
 		path, cookie string
 		callers      int

@@ -20,7 +20,7 @@ import (
 
 // After the first answer that may not be stored nobody waits for anybody, and
 // Redis is not asked.
-func TestPass_whatIsNotStoredIsNotWaitedFor(t *testing.T) {
+func TestPassWhatIsNotStoredIsNotWaitedFor(t *testing.T) {
 	for name, cache := range both(handler.Config{Prefix: "x", TTL: time.Minute}) {
 		for _, control := range []string{"private", "no-store", "max-age=0", "no-cache"} {
 			synctest.Test(t, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestPass_whatIsNotStoredIsNotWaitedFor(t *testing.T) {
 }
 
 // It is asked again after a while: an answer may have become storable.
-func TestPass_ends(t *testing.T) {
+func TestPassEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := rig.New(t)
 		private := true
@@ -86,7 +86,7 @@ func reads(t *testing.T, url string, n int) string {
 }
 
 // A second client of a stream does not wait for the first one's end.
-func TestPass_streamsAreNotWaitedFor(t *testing.T) {
+func TestPassStreamsAreNotWaitedFor(t *testing.T) {
 	for name, cache := range both(handler.Config{Prefix: "x", TTL: time.Minute}) {
 		r := rig.New(t)
 		end := make(chan struct{})
@@ -106,7 +106,7 @@ func TestPass_streamsAreNotWaitedFor(t *testing.T) {
 
 // A page that is written in pieces, without Flush, comes as it is written: its
 // first piece does not wait for the second.
-func TestPass_aSlowPageIsFollowed(t *testing.T) {
+func TestPassASlowPageIsFollowed(t *testing.T) {
 	r := rig.New(t)
 	seen := make(chan struct{})
 	piece := strings.Repeat("x", 16<<10)

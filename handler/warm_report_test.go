@@ -16,7 +16,7 @@ import (
 
 // A warm-up's report counts what it cost itself, whatever readers do meanwhile,
 // and what it asks is no reader's hit or miss.
-func TestWarm_countsItsOwnAlone(t *testing.T) {
+func TestWarmCountsItsOwnAlone(t *testing.T) {
 	steps := map[string]func(http.Handler, ...string) warm.Step{
 		"preset":     func(h http.Handler, urls ...string) warm.Step { return handler.Warm(rig.ListConfig(), h, urls...) },
 		"by headers": func(h http.Handler, urls ...string) warm.Step { return httpcache.Warm(httpcache.Config{}, h, urls...) },

@@ -14,7 +14,7 @@ import (
 	"github.com/cldcde/restash/upstashtest"
 )
 
-func TestPattern_leavesHashedKeys(t *testing.T) {
+func TestPatternLeavesHashedKeys(t *testing.T) {
 	srv := upstashtest.Run(t)
 	long := "a:" + strings.Repeat("x", 600)
 	store, cache := users(t, srv, srv.Token, "a:1", long)
@@ -25,7 +25,7 @@ func TestPattern_leavesHashedKeys(t *testing.T) {
 	assert.True(t, cached(t, cache, long), "of a long key only a hash is left, which no pattern means")
 }
 
-func TestPattern_removesVariants(t *testing.T) {
+func TestPatternRemovesVariants(t *testing.T) {
 	srv := upstashtest.Run(t)
 	store, cache := users(t, srv, srv.Token)
 	get := func() (st strategies.Status) {
@@ -64,7 +64,7 @@ func TestPatternBudget(t *testing.T) {
 	assert.False(t, cached(t, cache, "k:7"))
 }
 
-func TestPatternBudget_whatWasFoundIsRemoved(t *testing.T) {
+func TestPatternBudgetWhatWasFoundIsRemoved(t *testing.T) {
 	store, cache, keys := thousands(t)
 	// One SCAN finds a few of these, too few to be removed before the budget ends.
 	few := invalidate.Pattern(cache, "k", invalidate.Glob("?"))
@@ -74,7 +74,7 @@ func TestPatternBudget_whatWasFoundIsRemoved(t *testing.T) {
 	assert.Equal(t, r.Keys, missing(t, cache, keys[:10]), "the report names what is gone")
 }
 
-func TestPatternBudget_dryRunRemovesNothing(t *testing.T) {
+func TestPatternBudgetDryRunRemovesNothing(t *testing.T) {
 	store, cache, keys := thousands(t)
 	_, err := store.Invalidate(t.Context(), invalidate.Budget(invalidate.DryRun(invalidate.Pattern(cache, invalidate.Any)), 2))
 	require.ErrorIs(t, err, invalidate.ErrBudget)

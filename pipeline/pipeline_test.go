@@ -172,7 +172,7 @@ func TestATransactionIsRefusedAsAWhole(t *testing.T) {
 
 // Each command has its place, also where the server does not know the script, or
 // is made to forget it on the way.
-func TestScript_keepsItsPlaceInAPipeline(t *testing.T) {
+func TestScriptKeepsItsPlaceInAPipeline(t *testing.T) {
 	for name, make := range map[string]func(*client.Client) *pipeline.Pipeline{"pipeline": pipeline.New, "transaction": pipeline.NewTx} {
 		t.Run(name, func(t *testing.T) {
 			c, srv := local(t)
@@ -200,7 +200,7 @@ func TestScript_keepsItsPlaceInAPipeline(t *testing.T) {
 	}
 }
 
-func TestExec_firstError(t *testing.T) {
+func TestExecFirstError(t *testing.T) {
 	for name, make := range map[string]func(*client.Client) *pipeline.Pipeline{"pipeline": pipeline.New, "transaction": pipeline.NewTx} {
 		t.Run(name, func(t *testing.T) {
 			c, _ := local(t)
@@ -229,7 +229,7 @@ func TestExec_firstError(t *testing.T) {
 }
 
 // What could not even be sent counts, in its place.
-func TestExec_firstErrorOfWhatWasNotSent(t *testing.T) {
+func TestExecFirstErrorOfWhatWasNotSent(t *testing.T) {
 	c, _ := local(t)
 	p := pipeline.New(c)
 	p.Set("name", "Ada")

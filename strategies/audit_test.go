@@ -33,7 +33,7 @@ func auditBubble(t *testing.T, exec strategies.Executor, f func(t *testing.T, st
 	})
 }
 
-func TestAudit_aHitThatIsUpToDateCostsALoadAndNothingElse(t *testing.T) {
+func TestAuditAHitThatIsUpToDateCostsALoadAndNothingElse(t *testing.T) {
 	auditBubble(t, strategies.Pool(4), func(t *testing.T, store *strategies.Store, c *strategies.Cache[item], src *source) {
 		before := store.Stats()
 		_, st := get(t, c, "k", src)
@@ -48,7 +48,7 @@ func TestAudit_aHitThatIsUpToDateCostsALoadAndNothingElse(t *testing.T) {
 	})
 }
 
-func TestAudit_aChangeThatWasNotInvalidatedIsFoundWithItsAge(t *testing.T) {
+func TestAuditAChangeThatWasNotInvalidatedIsFoundWithItsAge(t *testing.T) {
 	auditBubble(t, strategies.Pool(4), func(t *testing.T, store *strategies.Store, c *strategies.Cache[item], src *source) {
 		src.value.Store(2)
 		time.Sleep(10 * time.Minute)
@@ -67,7 +67,7 @@ func TestAudit_aChangeThatWasNotInvalidatedIsFoundWithItsAge(t *testing.T) {
 }
 
 // The database has changed, and the invalidation follows half a second later.
-func TestAudit_anInvalidationUnderWayIsNoFinding(t *testing.T) {
+func TestAuditAnInvalidationUnderWayIsNoFinding(t *testing.T) {
 	auditBubble(t, strategies.Pool(4), func(t *testing.T, store *strategies.Store, c *strategies.Cache[item], src *source) {
 		src.value.Store(2)
 		get(t, c, "k", src)
@@ -80,7 +80,7 @@ func TestAudit_anInvalidationUnderWayIsNoFinding(t *testing.T) {
 	})
 }
 
-func TestAudit_isNotOnTheCallersTimeWhereWorkGoesOnBehindTheAnswer(t *testing.T) {
+func TestAuditIsNotOnTheCallersTimeWhereWorkGoesOnBehindTheAnswer(t *testing.T) {
 	for name, tt := range map[string]struct {
 		exec strategies.Executor
 		wait time.Duration
@@ -100,7 +100,7 @@ func TestAudit_isNotOnTheCallersTimeWhereWorkGoesOnBehindTheAnswer(t *testing.T)
 	}
 }
 
-func TestAudit_callersThatWaitDoNotWaitForSlowLoads(t *testing.T) {
+func TestAuditCallersThatWaitDoNotWaitForSlowLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv, audited(1, strategies.Inline(strategies.DefaultInline)))
@@ -116,7 +116,7 @@ func TestAudit_callersThatWaitDoNotWaitForSlowLoads(t *testing.T) {
 }
 
 // What says nothing about the entry is not counted, and ends nothing.
-func TestAudit_loadersThatFailAreNoFinding(t *testing.T) {
+func TestAuditLoadersThatFailAreNoFinding(t *testing.T) {
 	for name, load := range map[string]strategies.Loader[item]{
 		"error": loadNothing,
 		"panic": func(context.Context, string) (item, error) { panic("sick") },
@@ -146,7 +146,7 @@ type stamped struct {
 
 func (s stamped) Equal(o stamped) bool { return s.N == o.N }
 
-func TestAudit_comparesByTheValuesOwnEqual(t *testing.T) {
+func TestAuditComparesByTheValuesOwnEqual(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newStore(t, newServer(t), audited(1, strategies.Pool(4)))
 		c := strategies.New[stamped](store, strategies.Config{Name: "stamped", TTL: time.Hour})
@@ -172,7 +172,7 @@ func TestAudit_comparesByTheValuesOwnEqual(t *testing.T) {
 	})
 }
 
-func TestAudit_oneHitInSoMany(t *testing.T) {
+func TestAuditOneHitInSoMany(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newStore(t, newServer(t), audited(10, strategies.Pool(4)))
 		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
@@ -186,7 +186,7 @@ func TestAudit_oneHitInSoMany(t *testing.T) {
 	})
 }
 
-func TestAudit_ofABatch(t *testing.T) {
+func TestAuditOfABatch(t *testing.T) {
 	auditBubble(t, strategies.Pool(4), func(t *testing.T, store *strategies.Store, c *strategies.Cache[item], src *source) {
 		src.value.Store(2)
 		_, err := c.GetMany(t.Context(), []string{"k", "absent"}, src.loadMany)
@@ -198,7 +198,7 @@ func TestAudit_ofABatch(t *testing.T) {
 }
 
 // An audit takes a place among MaxLoads if one is free, and gives it back.
-func TestAudit_waitsForNoPlaceAmongLoads(t *testing.T) {
+func TestAuditWaitsForNoPlaceAmongLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newStore(t, newServer(t), audited(1, strategies.Pool(4)), func(c *strategies.StoreConfig) { c.MaxLoads = 1 })
 		c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Hour})
@@ -219,7 +219,7 @@ func TestAudit_waitsForNoPlaceAmongLoads(t *testing.T) {
 	})
 }
 
-func TestAudit_negativeIsRefused(t *testing.T) {
+func TestAuditNegativeIsRefused(t *testing.T) {
 	_, err := strategies.NewStore(nil, strategies.StoreConfig{Audit: -1})
 	assert.ErrorContains(t, err, "StoreConfig.Audit")
 }

@@ -55,7 +55,7 @@ func TestCompression(t *testing.T) {
 	assert.Equal(t, strategies.Miss, read(open(broken)), "what cannot be unpacked")
 }
 
-func TestCompression_whatIsWrongIsRefused(t *testing.T) {
+func TestCompressionWhatIsWrongIsRefused(t *testing.T) {
 	for _, c := range []strategies.Compression{
 		{Name: "x"}, {Compressor: runs{}}, {Name: "gzip", Compressor: runs{}}, {Name: "Big", Compressor: runs{}},
 		{Name: "a b", Compressor: runs{}}, {Name: strings.Repeat("a", 17), Compressor: runs{}},

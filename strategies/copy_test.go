@@ -21,7 +21,7 @@ func copying(name string) strategies.Config {
 }
 
 // Ten callers share one load, and each may do with its value what it likes.
-func TestCopy_callersOfOneLoadHaveValuesOfTheirOwn(t *testing.T) {
+func TestCopyCallersOfOneLoadHaveValuesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newStore(t, newServer(t))
 		c := strategies.New[basket](store, copying("basket"))
@@ -50,7 +50,7 @@ func TestCopy_callersOfOneLoadHaveValuesOfTheirOwn(t *testing.T) {
 }
 
 // The loader of a refresh looks at the old value while its caller has it.
-func TestCopy_aRefreshHasAnOldValueOfItsOwn(t *testing.T) {
+func TestCopyARefreshHasAnOldValueOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newStore(t, newServer(t))
 		cfg := copying("basket")
@@ -81,7 +81,7 @@ func (brittle) MarshalJSON() ([]byte, error) { return nil, errors.New("no form")
 
 func (*brittle) UnmarshalJSON([]byte) error { return nil }
 
-func TestCopy_whatCannotBeCopiedIsNotShared(t *testing.T) {
+func TestCopyWhatCannotBeCopiedIsNotShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := strategies.New[brittle](newStore(t, newServer(t)), copying("brittle"))
 		var seen sync.Map

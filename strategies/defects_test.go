@@ -22,7 +22,7 @@ import (
 // Defects of the caching layer that this one replaces, by the numbers of
 // design.md, section 1.
 
-func TestDefect01_StaleWindowExists(t *testing.T) {
+func TestDefect01StaleWindowExists(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv)
@@ -45,7 +45,7 @@ func TestDefect01_StaleWindowExists(t *testing.T) {
 	})
 }
 
-func TestDefect03_FailingLoaderRunsOnceAndIsNoCacheFailure(t *testing.T) {
+func TestDefect03FailingLoaderRunsOnceAndIsNoCacheFailure(t *testing.T) {
 	srv := newServer(t)
 	store := newStore(t, srv)
 	c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Minute})
@@ -60,7 +60,7 @@ func TestDefect03_FailingLoaderRunsOnceAndIsNoCacheFailure(t *testing.T) {
 	assert.Zero(t, store.Stats().Errors)
 }
 
-func TestDefect05_RefreshKeepsTagsAndReportsFailure(t *testing.T) {
+func TestDefect05RefreshKeepsTagsAndReportsFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv)
@@ -86,7 +86,7 @@ func TestDefect05_RefreshKeepsTagsAndReportsFailure(t *testing.T) {
 	})
 }
 
-func TestDefect06_NoKeysCommandAndNoGlobFromUsers(t *testing.T) {
+func TestDefect06NoKeysCommandAndNoGlobFromUsers(t *testing.T) {
 	srv := newServer(t)
 	store := newStore(t, srv)
 	c := strategies.New[item](store, strategies.Config{Name: "user", TTL: time.Minute})
@@ -114,7 +114,7 @@ func TestDefect06_NoKeysCommandAndNoGlobFromUsers(t *testing.T) {
 	assert.False(t, sawKeys.Load())
 }
 
-func TestDefect07_NoTagSetsAndNoLateLoad(t *testing.T) {
+func TestDefect07NoTagSetsAndNoLateLoad(t *testing.T) {
 	srv := newServer(t)
 	store := newStore(t, srv)
 	c := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Minute, Tags: []string{"all-items"}})
@@ -149,7 +149,7 @@ func TestDefect07_NoTagSetsAndNoLateLoad(t *testing.T) {
 	assert.Equal(t, 2, v.N)
 }
 
-func TestDefect09_BreakerCountsInARowAndClosesAgain(t *testing.T) {
+func TestDefect09BreakerCountsInARowAndClosesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv)
@@ -193,7 +193,7 @@ func TestDefect09_BreakerCountsInARowAndClosesAgain(t *testing.T) {
 	})
 }
 
-func TestDefect10_MetricsOfTheWholeFleet(t *testing.T) {
+func TestDefect10MetricsOfTheWholeFleet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		fleet := func(c *strategies.StoreConfig) { c.FleetMetrics = true }

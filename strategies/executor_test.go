@@ -13,7 +13,7 @@ import (
 
 // Under steady load there is always work behind some answer. Who flushes waits
 // for what there was, else an instance would never get on.
-func TestFlush_doesNotWaitForLaterWork(t *testing.T) {
+func TestFlushDoesNotWaitForLaterWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pool := strategies.Pool(8)
 		work := func() { time.Sleep(100 * time.Millisecond) }

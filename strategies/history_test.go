@@ -106,9 +106,9 @@ func explain(events []event) string {
 	return ""
 }
 
-// TestHistory_theCheckerDecides holds the model to histories whose verdict is
+// TestHistoryTheCheckerDecides holds the model to histories whose verdict is
 // plain: each that breaks the promise differs in one thing from one that keeps it.
-func TestHistory_theCheckerDecides(t *testing.T) {
+func TestHistoryTheCheckerDecides(t *testing.T) {
 	at := func(a act, place int, start, end int64) event {
 		return event{Act: a, Place: place, Start: start, End: end}
 	}

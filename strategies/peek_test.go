@@ -64,7 +64,7 @@ func TestPeek(t *testing.T) {
 	})
 }
 
-func TestPeek_whatKeepsItFromAskingIsTold(t *testing.T) {
+func TestPeekWhatKeepsItFromAskingIsTold(t *testing.T) {
 	srv := newServer(t)
 	defer srv.Intercept(func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
 		http.Error(w, `{"error":"away"}`, http.StatusServiceUnavailable)
@@ -84,7 +84,7 @@ func TestPeek_whatKeepsItFromAskingIsTold(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestPeek_withoutACacheThereIsNothing(t *testing.T) {
+func TestPeekWithoutACacheThereIsNothing(t *testing.T) {
 	store, err := strategies.NewStore(nil, strategies.StoreConfig{Logger: quiet})
 	require.NoError(t, err)
 	_, ok, err := strategies.New[item](store, strategies.Config{Name: "item", TTL: time.Minute}).Peek(t.Context(), "k")

@@ -245,7 +245,7 @@ func TestWhatRedisRefusesStaysPending(t *testing.T) {
 }
 
 // What is tried twice fails twice for one cause, and the log says it once.
-func TestPending_theLogNamesACauseOnce(t *testing.T) {
+func TestPendingTheLogNamesACauseOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
 		srv := newServer(t)

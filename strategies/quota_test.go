@@ -85,7 +85,7 @@ func results(caches []*strategies.Cache[item]) (sum [3]int64) {
 
 // Three times the quota's traffic ends the month without a refused command, and
 // with the hits of the important class unchanged.
-func TestQuota_lastsTheMonth(t *testing.T) {
+func TestQuotaLastsTheMonth(t *testing.T) {
 	fleets := []int{1, 3}
 	if raced {
 		fleets = fleets[1:] // it takes minutes
@@ -124,7 +124,7 @@ func TestQuota_lastsTheMonth(t *testing.T) {
 }
 
 // Without it the same month is refused, so the test above can fail.
-func TestQuota_isRunIntoWithout(t *testing.T) {
+func TestQuotaIsRunIntoWithout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newApp(t, 1, upstashtest.Limits{Monthly: monthly}, strategies.Quota{})
 		a.month(t)
@@ -133,7 +133,7 @@ func TestQuota_isRunIntoWithout(t *testing.T) {
 }
 
 // What is left out, step by step, and what is told of it.
-func TestQuota_savesOptionalWorkFirst(t *testing.T) {
+func TestQuotaSavesOptionalWorkFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		store := newStore(t, srv, func(c *strategies.StoreConfig) { c.Quota, c.Audit = strategies.Quota{Daily: 1000}, 1 })
@@ -189,7 +189,7 @@ func TestQuota_savesOptionalWorkFirst(t *testing.T) {
 	})
 }
 
-func TestQuota_negativeIsRefused(t *testing.T) {
+func TestQuotaNegativeIsRefused(t *testing.T) {
 	_, err := strategies.NewStore(nil, strategies.StoreConfig{Quota: strategies.Quota{Monthly: -1}})
 	assert.ErrorContains(t, err, "StoreConfig.Quota")
 }

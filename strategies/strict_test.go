@@ -72,7 +72,7 @@ func evictAll(t *testing.T, srv *upstashtest.Server) {
 
 // Each key has tokens of its own. Where reads create them they must not fill the
 // database for a week after entries that lived a second.
-func TestStrict_tokensDoNotOutliveTheirEntriesByMuch(t *testing.T) {
+func TestStrictTokensDoNotOutliveTheirEntriesByMuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		c := strategies.New[item](newStore(t, srv, strict), strategies.Config{Name: "item", TTL: time.Second})
@@ -88,7 +88,7 @@ func TestStrict_tokensDoNotOutliveTheirEntriesByMuch(t *testing.T) {
 }
 
 // A token that ends takes its entry along: that may cost a load now and then.
-func TestStrict_tokensOutliveManyEntries(t *testing.T) {
+func TestStrictTokensOutliveManyEntries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := newServer(t)
 		c := strategies.New[item](newStore(t, srv, strict), strategies.Config{Name: "item", TTL: 10 * time.Minute})

@@ -81,7 +81,7 @@ func TestTagsOf(t *testing.T) {
 
 // A row whose tags were not read before its save could hide an invalidation of
 // them: it is not stored, and what was cached is gone all the same.
-func TestWriteThrough_storesTheRowThatSaveReturns(t *testing.T) {
+func TestWriteThroughStoresTheRowThatSaveReturns(t *testing.T) {
 	store, c, src := tagged(t, byValue)
 	row := func(_ context.Context, it item) (item, error) { return item{ID: "made by the database", N: it.N}, nil }
 	var st strategies.Status
@@ -101,7 +101,7 @@ func TestWriteThrough_storesTheRowThatSaveReturns(t *testing.T) {
 	require.NoError(t, store.Flush(t.Context()))
 }
 
-func TestTagsOf_thatEndsEarlyKeepsTheValueOut(t *testing.T) {
+func TestTagsOfThatEndsEarlyKeepsTheValueOut(t *testing.T) {
 	store, c, src := tagged(t, func(item) []string { panic("no tags") })
 	for range 2 {
 		v, st := get(t, c, "k", src)
@@ -119,7 +119,7 @@ func TestTagsOf_thatEndsEarlyKeepsTheValueOut(t *testing.T) {
 	assert.False(t, st.Stored)
 }
 
-func TestTagsOf_thatEndEarlyForTheSavedRowKeepItOut(t *testing.T) {
+func TestTagsOfThatEndEarlyForTheSavedRowKeepItOut(t *testing.T) {
 	_, c, src := tagged(t, func(v item) []string {
 		if v.N == 9 {
 			panic("no tags")
@@ -136,7 +136,7 @@ func TestTagsOf_thatEndEarlyForTheSavedRowKeepItOut(t *testing.T) {
 	assert.Equal(t, strategies.Miss, st.State)
 }
 
-func TestTagsOf_ofAnotherTypeIsRefused(t *testing.T) {
+func TestTagsOfOfAnotherTypeIsRefused(t *testing.T) {
 	assert.PanicsWithValue(t, "strategies: Config.Advanced.TagsOf is for string, want strategies_test.item", func() {
 		strategies.New[item](newStore(t, newServer(t)), strategies.Config{
 			Name: "item", TTL: time.Hour, Advanced: strategies.Advanced{TagsOf: strategies.TagsOf(func(string) []string { return nil })},

@@ -16,7 +16,7 @@ import (
 
 // The keys that miss most are found among more keys than are counted, and
 // loaders are timed.
-func TestStats_topMissesAndLoads(t *testing.T) {
+func TestStatsTopMissesAndLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, err := strategies.NewStore(nil, strategies.StoreConfig{})
 		require.NoError(t, err)

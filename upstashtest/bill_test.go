@@ -12,7 +12,7 @@ import (
 )
 
 // What each command adds to the bill.
-func TestBill_perCommand(t *testing.T) {
+func TestBillPerCommand(t *testing.T) {
 	s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 	for _, c := range []struct {
 		path, body string
@@ -51,7 +51,7 @@ type recorder struct {
 func (r *recorder) Helper()               {}
 func (r *recorder) Errorf(string, ...any) { r.failed = true }
 
-func TestExpectBill_fails(t *testing.T) {
+func TestExpectBillFails(t *testing.T) {
 	s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 	for _, c := range []struct {
 		commands, trips int
@@ -67,7 +67,7 @@ func TestExpectBill_fails(t *testing.T) {
 
 // The bill over HTTP is for another process: it counts itself neither as a
 // command nor as a trip.
-func TestBill_overHTTP(t *testing.T) {
+func TestBillOverHTTP(t *testing.T) {
 	s := upstashtest.Run(t)
 	do(t, s, "SET", "k", "v")
 	for range 2 {

@@ -45,7 +45,7 @@ func TestSaveAndLoad(t *testing.T) {
 	assert.Zero(t, other.Bill())
 }
 
-func TestLoad_namesTheLine(t *testing.T) {
+func TestLoadNamesTheLine(t *testing.T) {
 	s := upstashtest.Run(t)
 	for text, want := range map[string]string{
 		"SET a 1\nSET a":         "line 2: ERR wrong number",

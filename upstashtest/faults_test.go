@@ -67,7 +67,7 @@ func TestFaults(t *testing.T) {
 	})
 }
 
-func TestFaults_repeatBySeed(t *testing.T) {
+func TestFaultsRepeatBySeed(t *testing.T) {
 	run := func(seed uint64) (pattern string) {
 		s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 		s.Faults(seed, upstashtest.Fault{Do: upstashtest.Status(500, ""), Chance: 0.5, Skip: 2})
@@ -84,7 +84,7 @@ func TestFaults_repeatBySeed(t *testing.T) {
 	assert.Equal(t, "++", first[:2])
 }
 
-func TestFaults_skipTimesAndPath(t *testing.T) {
+func TestFaultsSkipTimesAndPath(t *testing.T) {
 	s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 	s.Faults(1,
 		upstashtest.Fault{Do: upstashtest.Status(500, ""), Path: "/pipeline"},
@@ -101,7 +101,7 @@ func TestFaults_skipTimesAndPath(t *testing.T) {
 	assert.Equal(t, 200, send(t, s, request{path: "/multi-exec", body: `[["PING"]]`}).status)
 }
 
-func TestFaults_garbageIsTheSameEachTime(t *testing.T) {
+func TestFaultsGarbageIsTheSameEachTime(t *testing.T) {
 	bodies := map[string]bool{}
 	for range 2 {
 		s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
@@ -113,7 +113,7 @@ func TestFaults_garbageIsTheSameEachTime(t *testing.T) {
 	assert.Len(t, bodies, 1)
 }
 
-func TestDelay_inABubble(t *testing.T) {
+func TestDelayInABubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 		s.Faults(1, upstashtest.Fault{Do: upstashtest.Delay(time.Minute), Path: "/pipeline"})
@@ -170,7 +170,7 @@ func TestEvict(t *testing.T) {
 
 // A fault hits the requests that hold a command or a key, in whatever form
 // they come.
-func TestFaults_selectByCommandAndKey(t *testing.T) {
+func TestFaultsSelectByCommandAndKey(t *testing.T) {
 	both(t, func(t *testing.T, s *upstashtest.Server) {
 		broken := upstashtest.Status(503, "broken")
 		for _, c := range []struct {

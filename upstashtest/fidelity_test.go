@@ -34,7 +34,7 @@ func fidelity(t *testing.T) string {
 }
 
 // The numbers of FIDELITY.md are those of what is run against a real Redis.
-func TestFidelity_countsWhatIsCompared(t *testing.T) {
+func TestFidelityCountsWhatIsCompared(t *testing.T) {
 	commands, differ := 0, 0
 	for _, line := range linesOf(t, "internal/engine/testdata/script.txt") {
 		switch line[:2] {
@@ -54,7 +54,7 @@ func TestFidelity_countsWhatIsCompared(t *testing.T) {
 
 // The result of the official suite is that of its last run, and nothing but
 // SEARCH.* failed in it.
-func TestFidelity_quotesTheOfficialSuite(t *testing.T) {
+func TestFidelityQuotesTheOfficialSuite(t *testing.T) {
 	numbers, failed := map[string]string{}, 0
 	for _, line := range linesOf(t, "testdata/typescript.txt") {
 		kind, rest, _ := strings.Cut(line, " ")
@@ -70,7 +70,7 @@ func TestFidelity_quotesTheOfficialSuite(t *testing.T) {
 }
 
 // What FIDELITY.md says is missing or different is.
-func TestFidelity_differences(t *testing.T) {
+func TestFidelityDifferences(t *testing.T) {
 	s := upstashtest.Run(t)
 	for _, name := range []string{"SORT", "LCS", "OBJECT", "XSETID", "SPUBLISH"} {
 		assert.Contains(t, fidelity(t), "`"+name+"`")

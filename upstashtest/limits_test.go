@@ -18,7 +18,7 @@ func limited(t *testing.T, l upstashtest.Limits) *upstashtest.Server {
 	return upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory, c.Limits = true, l })
 }
 
-func TestLimits_request(t *testing.T) {
+func TestLimitsRequest(t *testing.T) {
 	s := limited(t, upstashtest.Limits{Request: 100, Key: 20})
 	got := do(t, s, "SET", "k", strings.Repeat("x", 97))
 	assert.Equal(t, 413, got.status)
@@ -42,7 +42,7 @@ func TestLimits_request(t *testing.T) {
 	assert.Equal(t, `{"result":null}`, do(t, s, "GET", "a").body)
 }
 
-func TestLimits_record(t *testing.T) {
+func TestLimitsRecord(t *testing.T) {
 	s := limited(t, upstashtest.Limits{Record: 400})
 	for range 2 {
 		assert.Equal(t, 200, do(t, s, "RPUSH", "l", strings.Repeat("x", 100)).status)
@@ -55,7 +55,7 @@ func TestLimits_record(t *testing.T) {
 	assert.Equal(t, 200, do(t, s, "RPUSH", "l", "x").status, "and makes room")
 }
 
-func TestLimits_data(t *testing.T) {
+func TestLimitsData(t *testing.T) {
 	s := limited(t, upstashtest.Limits{Data: 1000})
 	for i := range 5 {
 		assert.Equal(t, 200, do(t, s, "SET", fmt.Sprint("k", i), strings.Repeat("x", 100), "EX", 100).status)
@@ -73,7 +73,7 @@ func TestLimits_data(t *testing.T) {
 	assert.Equal(t, `{"result":6}`, do(t, s, "DBSIZE").body)
 }
 
-func TestLimits_quotas(t *testing.T) {
+func TestLimitsQuotas(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := limited(t, upstashtest.Limits{Daily: 4, Monthly: 6})
 		do(t, s, "EVAL", "redis.call('INCR','n') return redis.call('GET','n')", 0) // three
@@ -91,7 +91,7 @@ func TestLimits_quotas(t *testing.T) {
 	})
 }
 
-func TestLimits_perSecondThrottles(t *testing.T) {
+func TestLimitsPerSecondThrottles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := limited(t, upstashtest.Limits{PerSecond: 10})
 		start := time.Now()
@@ -102,7 +102,7 @@ func TestLimits_perSecondThrottles(t *testing.T) {
 	})
 }
 
-func TestLimits_pendingEntries(t *testing.T) {
+func TestLimitsPendingEntries(t *testing.T) {
 	s := limited(t, upstashtest.Limits{Pending: 3})
 	do(t, s, "XGROUP", "CREATE", "x", "g", "0", "MKSTREAM")
 	for range 5 {
@@ -114,7 +114,7 @@ func TestLimits_pendingEntries(t *testing.T) {
 	assert.Contains(t, got.body, "ERR XReadGroup is cancelled. Pending Entries List limit per consumer is about to be reached. Limit: 3")
 }
 
-func TestLimits_plans(t *testing.T) {
+func TestLimitsPlans(t *testing.T) {
 	s := limited(t, upstashtest.Free)
 	assert.Equal(t, 200, do(t, s, "SET", "k", "v").status)
 	assert.Equal(t, 413, do(t, s, "SET", "k", strings.Repeat("x", 10<<20)).status)

@@ -38,7 +38,7 @@ func TestResponseHeaders(t *testing.T) {
 	})
 }
 
-func TestSyncToken_movesWithWrites(t *testing.T) {
+func TestSyncTokenMovesWithWrites(t *testing.T) {
 	s := upstashtest.Run(t)
 	token := func(args ...any) string { return do(t, s, args...).header.Get("Upstash-Sync-Token") }
 	first := token("GET", "k")
@@ -136,7 +136,7 @@ func TestAuthentication(t *testing.T) {
 	require.ErrorContains(t, err, "Config.Tokens")
 }
 
-func TestReadOnlyToken_refusesTransactionsWhole(t *testing.T) {
+func TestReadOnlyTokenRefusesTransactionsWhole(t *testing.T) {
 	s := upstashtest.Run(t)
 	ro := map[string]string{"Authorization": "Bearer " + s.ReadOnlyToken}
 	got := send(t, s, request{path: "/multi-exec", body: `[["GET","k"],["SET","k","v"]]`, header: ro})

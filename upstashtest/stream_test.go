@@ -88,7 +88,7 @@ func TestMonitor(t *testing.T) {
 	})
 }
 
-func TestStreams_refused(t *testing.T) {
+func TestStreamsRefused(t *testing.T) {
 	s := upstashtest.Run(t)
 	sse := map[string]string{"Accept": "text/event-stream"}
 	assert.Equal(t, 400, send(t, s, request{path: "/subscribe/a"}).status, "without Accept")
@@ -98,7 +98,7 @@ func TestStreams_refused(t *testing.T) {
 	assert.Equal(t, 400, send(t, s, request{path: "/monitor", header: ro}).status)
 }
 
-func TestStreams_keepAliveAndDrop(t *testing.T) {
+func TestStreamsKeepAliveAndDrop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 		l := listen(t, s, "/subscribe/a")
@@ -121,7 +121,7 @@ func TestStreams_keepAliveAndDrop(t *testing.T) {
 }
 
 // Nothing is lost and nothing overtakes, per channel.
-func TestStreams_tenThousandMessages(t *testing.T) {
+func TestStreamsTenThousandMessages(t *testing.T) {
 	both(t, func(t *testing.T, s *upstashtest.Server) {
 		const n = 10_000
 		l := listen(t, s, "/subscribe/a/b")
@@ -146,7 +146,7 @@ func TestStreams_tenThousandMessages(t *testing.T) {
 	})
 }
 
-func TestClose_endsStreams(t *testing.T) {
+func TestCloseEndsStreams(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for _, inMemory := range []bool{false, true} {
 		s, err := upstashtest.New(upstashtest.Config{InMemory: inMemory})

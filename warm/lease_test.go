@@ -33,7 +33,7 @@ func held(t *testing.T, srv *upstashtest.Server) bool {
 }
 
 // A runner keeps its lease for as long as it lives, however long that is.
-func TestLease_isRenewed(t *testing.T) {
+func TestLeaseIsRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, store := newStore(t)
 		before := srv.Bill()
@@ -63,7 +63,7 @@ func TestLease_isRenewed(t *testing.T) {
 
 // One that died keeps others out for the rest of its lease only. Dying is a
 // Redis that it cannot reach any more: the process itself still runs here.
-func TestLease_ofADeadRunnerEnds(t *testing.T) {
+func TestLeaseOfADeadRunnerEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, store := newStore(t)
 		_, err := srv.Do("SET", leaseKey, "token 946684800000 host, process 7", "PX", "60000")
@@ -78,7 +78,7 @@ func TestLease_ofADeadRunnerEnds(t *testing.T) {
 	})
 }
 
-func TestLease_isTakenOverByForce(t *testing.T) {
+func TestLeaseIsTakenOverByForce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, store := newStore(t)
 		first := make(chan error, 1)
@@ -100,7 +100,7 @@ func TestLease_isTakenOverByForce(t *testing.T) {
 }
 
 // Trouble with Redis ends no warm-up: the lease is taken again afterwards.
-func TestLease_survivesAnOutage(t *testing.T) {
+func TestLeaseSurvivesAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv, store := newStore(t)
 		_, err := during(func(ctx context.Context) error {
@@ -114,7 +114,7 @@ func TestLease_survivesAnOutage(t *testing.T) {
 	})
 }
 
-func TestLease_isGivenBackWhateverAStepDoes(t *testing.T) {
+func TestLeaseIsGivenBackWhateverAStepDoes(t *testing.T) {
 	srv, store := newStore(t)
 	for name, end := range map[string]func(){"panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
 		plan := during(func(context.Context) error { end(); return nil })

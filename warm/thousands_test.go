@@ -119,7 +119,7 @@ func warmThousands(t *testing.T, url, token, namespace string, keys []string) (g
 	return most - min(most, before.HeapAlloc), took
 }
 
-func TestPlanOfThousands_needsTheHeapOfABatch(t *testing.T) {
+func TestPlanOfThousandsNeedsTheHeapOfABatch(t *testing.T) {
 	url, token := elsewhere(t)
 	for _, n := range []int{10_000, 100_000} {
 		if n > 10_000 && (racing || testing.Short()) {
@@ -157,7 +157,7 @@ func writeThousands(t *testing.T, url, token, namespace string, keys []string) t
 // How many keys a second a machine warms is its own affair (20,000 and more where
 // nothing else runs); what the warm-up adds to its commands is ours. The two take
 // turns, and the median of their ratios counts: a busy machine slows both.
-func TestPlanOfThousands_isFast(t *testing.T) {
+func TestPlanOfThousandsIsFast(t *testing.T) {
 	if racing || testing.Short() {
 		t.Skip("measures time")
 	}

@@ -39,7 +39,7 @@ type account struct {
 }
 
 // A struct comes back from a hash as it was, by either encoding.
-func TestHSetStruct_roundTrip(t *testing.T) {
+func TestHSetStructRoundTrip(t *testing.T) {
 	score := 1.5
 	full := account{
 		Address: Address{City: "Turin", Zip: "10121"}, Extra: &Extra{Note: "ä \"quoted\""}, Name: "Ada", Age: 36, Admin: true, Score: &score,
@@ -71,13 +71,13 @@ func TestHSetStruct_roundTrip(t *testing.T) {
 	}
 }
 
-func TestHSetStruct_refusesWhatIsNone(t *testing.T) {
+func TestHSetStructRefusesWhatIsNone(t *testing.T) {
 	for _, v := range []any{nil, 5, map[string]string{"a": "b"}, (*account)(nil), struct{}{}, struct{ f int }{1}, struct{ F func() }{func() {}}} {
 		assert.Error(t, command.HSetStruct("k", v).Err(), "%T", v)
 	}
 }
 
-func TestAs_listsAndMaps(t *testing.T) {
+func TestAsListsAndMaps(t *testing.T) {
 	srv := upstashtest.Run(t)
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token})
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestAs_listsAndMaps(t *testing.T) {
 
 // A value that is not what was asked for is an error, never a zero value, and its
 // error does not show it.
-func TestAs_mismatchesAreErrors(t *testing.T) {
+func TestAsMismatchesAreErrors(t *testing.T) {
 	bulk := func(s string) command.Reply { return command.Reply{Kind: command.KindBulk, Bytes: []byte(s)} }
 	pairs := command.Reply{Kind: command.KindArray, Array: []command.Reply{bulk("age"), bulk("s3cret")}}
 	odd := command.Reply{Kind: command.KindArray, Array: pairs.Array[:1]}

@@ -51,7 +51,7 @@ func (p *typist) read(label string) (string, error) {
 
 func says(line string) func() string { return func() string { return line } }
 
-func TestCLI_printsReplyTimeAndBill(t *testing.T) {
+func TestCLIPrintsReplyTimeAndBill(t *testing.T) {
 	database(t)
 	out, errs := cliAt(t, &typist{lines: []func() string{says(`set a "x y"`), says("get a"), says("ping"), says("hget a b"), says("help zcard"), says("subscribe x"), says("get 'a"), says("exit")}})
 	assert.Regexp(t, `^OK\n\d+\.\d\d ms, 1 command billed\n"x y"\n.* 1 command billed\nPONG\n.* not billed\n\(error\) WRONGTYPE .*\n.* billed if it ran: .*\nZCARD key\n4 commands, 3 billed\n$`, out)
@@ -59,7 +59,7 @@ func TestCLI_printsReplyTimeAndBill(t *testing.T) {
 	assert.Contains(t, errs, "unbalanced quotes")
 }
 
-func TestCLI_goesOnWhenTheServerComesBack(t *testing.T) {
+func TestCLIGoesOnWhenTheServerComesBack(t *testing.T) {
 	server, err := upstashtest.New(upstashtest.Config{Token: "t"})
 	require.NoError(t, err)
 	at, err := url.Parse(server.URL)
@@ -89,7 +89,7 @@ func TestCLI_goesOnWhenTheServerComesBack(t *testing.T) {
 	assert.Contains(t, out, "\"2\"\n")
 }
 
-func TestCLI_withoutATerminalIsForScripts(t *testing.T) {
+func TestCLIWithoutATerminalIsForScripts(t *testing.T) {
 	database(t)
 	r := restashWith(t, t.Context(), "set a 1\nget a\n", "cli", "--history", "-")
 	assert.Zero(t, r.status)
@@ -107,7 +107,7 @@ type keyboard struct {
 
 func (k *keyboard) Write(p []byte) (int, error) { return k.screen.Write(p) }
 
-func TestTerminalPrompt_completesAndRemembers(t *testing.T) {
+func TestTerminalPromptCompletesAndRemembers(t *testing.T) {
 	keys := &keyboard{Reader: strings.NewReader("zcar\tkey\r" + "\x1b[A\r" + "set a\t\r")}
 	p := newTerminalPrompt(keys, shell.OpenHistory(""))
 	line, err := p.read("db> ")

@@ -39,14 +39,14 @@ func do(t *testing.T, server *upstashtest.Server, lines ...string) {
 	}
 }
 
-func TestPing_timesAnAnswerThatCostsNothing(t *testing.T) {
+func TestPingTimesAnAnswerThatCostsNothing(t *testing.T) {
 	server := database(t)
 	defer server.ExpectBill(t, 0, 3)()
 	assert.Regexp(t, `^PONG  \d+\.\d\d ms\n$`, restash(t, "ping").out)
 	assert.Regexp(t, `^({"ms":[\d.]+,"reply":"PONG"}\n){2}$`, restash(t, "ping", "-c", "2", "--json").out)
 }
 
-func TestErrors_nameTheNextStep(t *testing.T) {
+func TestErrorsNameTheNextStep(t *testing.T) {
 	unsetRedis(t)
 	r := restash(t, "ping")
 	assert.Equal(t, exitFailed, r.status)
@@ -65,7 +65,7 @@ func TestErrors_nameTheNextStep(t *testing.T) {
 	assert.Contains(t, restash(t, "ping").errs, "restash doctor")
 }
 
-func TestExec_printsAsAsked(t *testing.T) {
+func TestExecPrintsAsAsked(t *testing.T) {
 	database(t)
 	assert.Equal(t, "OK\n", restash(t, "exec", "set", "k", "a b").out)
 	assert.Equal(t, "a b\n", restash(t, "exec", "GET", "k").out)
@@ -81,7 +81,7 @@ func TestExec_printsAsAsked(t *testing.T) {
 	assert.Equal(t, exitUsage, restash(t, "exec").status)
 }
 
-func TestExec_readsStandardInput(t *testing.T) {
+func TestExecReadsStandardInput(t *testing.T) {
 	database(t)
 	r := restashWith(t, t.Context(), "SET k \"a\\nb\"\n\nNOSUCH\nGET 'k\nGET k\n", "exec", "--no-raw", "-")
 	assert.Equal(t, exitFailed, r.status)
@@ -91,7 +91,7 @@ func TestExec_readsStandardInput(t *testing.T) {
 	assert.Equal(t, "long value\n", restash(t, "exec", "GET", "k").out)
 }
 
-func TestScan_typesTTLsAndCost(t *testing.T) {
+func TestScanTypesTTLsAndCost(t *testing.T) {
 	server := database(t)
 	do(t, server, "SET user:1 x PX 90000", "HSET user:2 f v", "SET other x")
 	defer server.ExpectBill(t, 5, 2)()
@@ -102,7 +102,7 @@ func TestScan_typesTTLsAndCost(t *testing.T) {
 	assert.Equal(t, "2 keys, 5 commands\n", r.errs)
 }
 
-func TestScan_bareAndJSON(t *testing.T) {
+func TestScanBareAndJSON(t *testing.T) {
 	server := database(t)
 	do(t, server, "SET a x", "HSET b f v")
 	assert.Equal(t, "b\n", restash(t, "scan", "--bare", "--type", "hash").out)
@@ -110,7 +110,7 @@ func TestScan_bareAndJSON(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(restash(t, "scan", "--limit", "1").out, "\n"))
 }
 
-func TestSubscribe_printsMessages(t *testing.T) {
+func TestSubscribePrintsMessages(t *testing.T) {
 	server := database(t)
 	for _, args := range [][]string{{"news"}, {"--pattern", "n*"}} {
 		stop := make(chan struct{})
@@ -132,7 +132,7 @@ func TestSubscribe_printsMessages(t *testing.T) {
 	}
 }
 
-func TestStreams_endWithoutAnErrorWhenInterrupted(t *testing.T) {
+func TestStreamsEndWithoutAnErrorWhenInterrupted(t *testing.T) {
 	database(t)
 	for _, args := range []string{"monitor", "subscribe news", "metrics --watch"} {
 		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
@@ -158,7 +158,7 @@ func cachedUser(t *testing.T, server *upstashtest.Server, config strategies.Conf
 	return store
 }
 
-func TestInspect_inTheWordsOfTheReadme(t *testing.T) {
+func TestInspectInTheWordsOfTheReadme(t *testing.T) {
 	server := database(t)
 	store := cachedUser(t, server, strategies.Config{TTL: time.Minute, StaleWhileRevalidate: time.Minute})
 	r := restash(t, "inspect", "user", "ada")
@@ -181,7 +181,7 @@ func TestInspect_inTheWordsOfTheReadme(t *testing.T) {
 	assert.Equal(t, []string{"team:7"}, e.Tags)
 }
 
-func TestInspect_what(t *testing.T) {
+func TestInspectWhat(t *testing.T) {
 	server := database(t)
 	cachedUser(t, server, strategies.Config{TTL: time.Millisecond, StaleWhileRevalidate: time.Minute, StaleIfError: time.Hour})
 	time.Sleep(5 * time.Millisecond)
@@ -200,7 +200,7 @@ func TestInspect_what(t *testing.T) {
 	assert.Equal(t, exitFailed, restash(t, "inspect", "restash:e:user:v1:none").status)
 }
 
-func TestInvalidate_withCost(t *testing.T) {
+func TestInvalidateWithCost(t *testing.T) {
 	server := database(t)
 	cachedUser(t, server, strategies.Config{TTL: time.Minute})
 	served := func() string { return restash(t, "inspect", "user", "ada").out }
@@ -228,7 +228,7 @@ func TestInvalidate_withCost(t *testing.T) {
 	assert.Equal(t, exitUsage, restash(t, "invalidate", "tag").status)
 }
 
-func TestInvalidate_anotherNamespaceIsLeftAlone(t *testing.T) {
+func TestInvalidateAnotherNamespaceIsLeftAlone(t *testing.T) {
 	server := database(t)
 	cachedUser(t, server, strategies.Config{TTL: time.Minute})
 	r := restash(t, "invalidate", "all", "--namespace", "restash-production")
@@ -237,7 +237,7 @@ func TestInvalidate_anotherNamespaceIsLeftAlone(t *testing.T) {
 	assert.Contains(t, restash(t, "inspect", "user", "ada").out, "yes, fresh")
 }
 
-func TestMetrics_ofAnApplicationAndOfTheFleet(t *testing.T) {
+func TestMetricsOfAnApplicationAndOfTheFleet(t *testing.T) {
 	server := database(t)
 	store := cachedUser(t, server, strategies.Config{TTL: time.Minute})
 	app := httptest.NewServer(ops.Metrics(store))
@@ -255,7 +255,7 @@ func TestMetrics_ofAnApplicationAndOfTheFleet(t *testing.T) {
 	assert.Contains(t, r.errs, "--url must be")
 }
 
-func TestBench_countsAndCleansUp(t *testing.T) {
+func TestBenchCountsAndCleansUp(t *testing.T) {
 	server := database(t)
 	before := server.Bill()
 	r := restash(t, "bench", "-n", "20", "-c", "4", "--json")

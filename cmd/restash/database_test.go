@@ -9,7 +9,7 @@ import (
 	"github.com/cldcde/restash/examples/catalog"
 )
 
-func TestOpenDatabase_twoProcessesShareAFile(t *testing.T) {
+func TestOpenDatabaseTwoProcessesShareAFile(t *testing.T) {
 	dir := t.TempDir() // a path is taken as it is, not as an escaped URL
 	first, dialect, err := openDatabase(t.Context(), "sqlite:"+dir+"/a b%.db")
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestOpenDatabase_twoProcessesShareAFile(t *testing.T) {
 	assert.Zero(t, n)
 }
 
-func TestOpenDatabase_badAddressIsOneLineWithoutThePassword(t *testing.T) {
+func TestOpenDatabaseBadAddressIsOneLineWithoutThePassword(t *testing.T) {
 	for _, address := range []string{
 		"", "catalog.db", "mysql://root:hunter2@localhost/x", "sqlite:", "file://", "postgres://u:hunter2@[::1",
 		"postgres://u:hunter2@127.0.0.1:1/x?connect_timeout=1", "sqlite:/no/such/folder/x.db",
@@ -38,7 +38,7 @@ func TestOpenDatabase_badAddressIsOneLineWithoutThePassword(t *testing.T) {
 	}
 }
 
-func TestTemporaryDatabase_isGoneAfterRemove(t *testing.T) {
+func TestTemporaryDatabaseIsGoneAfterRemove(t *testing.T) {
 	address, remove, err := temporaryDatabase()
 	require.NoError(t, err)
 	db, _, err := openDatabase(t.Context(), address)

@@ -18,9 +18,9 @@ var (
 	ourCommand = regexp.MustCompile(`(?:go run \./cmd/|\./|^|\s)restash((?:\s+[^\s|;&<>]+)*)`)
 )
 
-// TestDocs_shellLinesAreUnderstood parses every shell block of the pages, and
+// TestDocsShellLinesAreUnderstood parses every shell block of the pages, and
 // holds what they say of this program to it: its commands and flags exist.
-func TestDocs_shellLinesAreUnderstood(t *testing.T) {
+func TestDocsShellLinesAreUnderstood(t *testing.T) {
 	shell, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash to parse with")

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestDoctor_statusSaysWhetherAllIsWell(t *testing.T) {
+func TestDoctorStatusSaysWhetherAllIsWell(t *testing.T) {
 	server := database(t)
 	r := restash(t, "doctor")
 	assert.Zero(t, r.status, r.out)

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestErrors_areOneLineAndExitStatus1(t *testing.T) {
+func TestErrorsAreOneLineAndExitStatus1(t *testing.T) {
 	taken := dev(t, nil)
 	at, err := url.Parse(taken.url)
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestErrors_areOneLineAndExitStatus1(t *testing.T) {
 	}
 }
 
-func TestWarm_withoutRedisSaysSoAndFails(t *testing.T) {
+func TestWarmWithoutRedisSaysSoAndFails(t *testing.T) {
 	d := dev(t, nil)
 	cmd := command(t, []string{"UPSTASH_REDIS_REST_URL=http://127.0.0.1:1", "UPSTASH_REDIS_REST_TOKEN=hunter2", d.env[2]}, "warm")
 	var stdout, stderr lockedBuffer
@@ -73,7 +73,7 @@ func TestWarm_withoutRedisSaysSoAndFails(t *testing.T) {
 	assert.NotContains(t, stderr.String(), "hunter2")
 }
 
-func TestCommands_printsTheTable(t *testing.T) {
+func TestCommandsPrintsTheTable(t *testing.T) {
 	out, err := command(t, nil, "commands").Output()
 	require.NoError(t, err)
 	assert.Regexp(t, `(?m)^GET +string +read +yes .*Get\(key string\)`, string(out))

@@ -28,9 +28,9 @@ var endless = map[string]bool{"dev": true, "serve": true, "subscribe": true, "mo
 // shellPrelude stands in for the shells that an example is written for.
 const shellPrelude = `fpath=(. "$HOME"); Out-String() { cat; }; Invoke-Expression() { cat >/dev/null; }; `
 
-// TestHelp_everyExampleRuns runs what the help shows, as it stands there but
+// TestHelpEveryExampleRuns runs what the help shows, as it stands there but
 // for addresses, in a shell: beside a running sample, in a folder of its own.
-func TestHelp_everyExampleRuns(t *testing.T) {
+func TestHelpEveryExampleRuns(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("the examples are for a shell")

@@ -26,8 +26,8 @@ var everyRoute = []string{
 // slack is what a busy machine may add to one request.
 const slack = 300 * time.Millisecond
 
-// TestDev_survivesRedis kills a REST server that runs apart from dev.
-func TestDev_survivesRedis(t *testing.T) {
+// TestDevSurvivesRedis kills a REST server that runs apart from dev.
+func TestDevSurvivesRedis(t *testing.T) {
 	const token = "a-token-of-this-test"
 	redis := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--token", token)
 	lines := redis.until(`^UPSTASH_REDIS_REST_URL=`)
@@ -86,9 +86,9 @@ func median(times []time.Duration) time.Duration {
 	return times[len(times)/2]
 }
 
-// TestDev_survivesAFrozenRedis stops the REST server without closing its
+// TestDevSurvivesAFrozenRedis stops the REST server without closing its
 // connections: requests are taken and never answered.
-func TestDev_survivesAFrozenRedis(t *testing.T) {
+func TestDevSurvivesAFrozenRedis(t *testing.T) {
 	redis := start(t, nil, "serve", "--addr", "127.0.0.1:0", "--token", "t")
 	lines := redis.until(`^UPSTASH_REDIS_REST_URL=`)
 	d := dev(t, append(strings.Fields(lines[len(lines)-1]), "DATABASE_URL="))

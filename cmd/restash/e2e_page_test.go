@@ -92,7 +92,7 @@ func steps(t *testing.T, ctx context.Context, what string, actions ...step) {
 
 // A person meets the page: a MISS, then a HIT, then a dead Redis that stops
 // nothing, then one that came back.
-func TestPage_inABrowser(t *testing.T) {
+func TestPageInABrowser(t *testing.T) {
 	ctx := browser(t)
 	d := dev(t, nil, "--breaker-open", "2s")
 	again := chromedp.Click("#again")
@@ -123,7 +123,7 @@ func TestPage_inABrowser(t *testing.T) {
 }
 
 // Every control has a name, and nothing is wider than a phone.
-func TestPage_labelsAndPhone(t *testing.T) {
+func TestPageLabelsAndPhone(t *testing.T) {
 	ctx := browser(t)
 	d := dev(t, nil)
 	steps(t, ctx, "the list opens", chromedp.EmulateViewport(390, 844), chromedp.Navigate(d.url+"/"), until(`document.querySelectorAll("#list .item").length === 10`))

@@ -49,7 +49,7 @@ func freePort(t *testing.T) string {
 }
 
 // The printed variables work in the module's own client, whatever the address.
-func TestServe_printsVariablesThatWork(t *testing.T) {
+func TestServePrintsVariablesThatWork(t *testing.T) {
 	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "127.0.0.1:0", "localhost:0"} {
 		_, c := served(t, nil, "--addr", addr)
 		_, err := c.Set(t.Context(), "k", "v")
@@ -58,7 +58,7 @@ func TestServe_printsVariablesThatWork(t *testing.T) {
 }
 
 // The whole of it by environment alone, and a flag counts more.
-func TestServe_environment(t *testing.T) {
+func TestServeEnvironment(t *testing.T) {
 	port := freePort(t)
 	env := []string{"RESTASH_ADDR=127.0.0.1:1", "RESTASH_TOKEN=all", "RESTASH_READ_ONLY_TOKEN=look", "RESTASH_PLAN=vercel-kv", "RESTASH_LATENCY=50ms"}
 	_, c := served(t, env, "--addr", "127.0.0.1:"+port)
@@ -83,7 +83,7 @@ func TestServe_environment(t *testing.T) {
 
 // A compose file for serverless-redis-http: its variables, and the image of
 // this program.
-func TestServe_variablesOfSRH(t *testing.T) {
+func TestServeVariablesOfSRH(t *testing.T) {
 	port := freePort(t)
 	env := []string{"SRH_MODE=env", "SRH_TOKEN=example_token", "SRH_PORT=" + port}
 	p, c := served(t, env)
@@ -101,7 +101,7 @@ func TestServe_variablesOfSRH(t *testing.T) {
 }
 
 // What --data names is loaded at the start and written at the end.
-func TestServe_data(t *testing.T) {
+func TestServeData(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data.redis")
 	require.NoError(t, os.WriteFile(path, []byte("# seed\nSET greeting \"hello there\"\nRPUSH l a b\n"), 0o600))
 	p, c := served(t, nil, "--addr", "127.0.0.1:0", "--data", path)
@@ -121,7 +121,7 @@ func TestServe_data(t *testing.T) {
 }
 
 // The same number disturbs the same requests.
-func TestServe_seedFaults(t *testing.T) {
+func TestServeSeedFaults(t *testing.T) {
 	disturbed := func(seed string) string {
 		_, _ = served(t, nil, "--addr", "127.0.0.1:0", "--token", "t", "--seed-faults", seed)
 		base := os.Getenv("UPSTASH_REDIS_REST_URL")

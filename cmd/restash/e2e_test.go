@@ -42,7 +42,7 @@ func (a answer) list(t *testing.T) list {
 	return l
 }
 
-func TestDev_showsItsOwnMissAndHits(t *testing.T) {
+func TestDevShowsItsOwnMissAndHits(t *testing.T) {
 	d := dev(t, nil)
 	var states []string
 	curls := 0
@@ -64,7 +64,7 @@ func TestDev_showsItsOwnMissAndHits(t *testing.T) {
 	assert.Empty(t, d.stderr.String())
 }
 
-func TestDev_missThenHitForEveryHostName(t *testing.T) {
+func TestDevMissThenHitForEveryHostName(t *testing.T) {
 	d := dev(t, nil)
 	const path = "/api/extensions?sort=downloads"
 	var first, second answer
@@ -94,7 +94,7 @@ func TestDev_missThenHitForEveryHostName(t *testing.T) {
 	}
 }
 
-func TestDev_threeOrdersGiveThreeFirstPages(t *testing.T) {
+func TestDevThreeOrdersGiveThreeFirstPages(t *testing.T) {
 	d := dev(t, nil)
 	var pages []string
 	for _, sort := range []string{"downloads", "rating", "recent"} {
@@ -105,7 +105,7 @@ func TestDev_threeOrdersGiveThreeFirstPages(t *testing.T) {
 	}
 }
 
-func TestDev_warmInASecondProcess(t *testing.T) {
+func TestDevWarmInASecondProcess(t *testing.T) {
 	d := dev(t, nil)
 	second := command(t, d.env, "warm")
 	out, err := second.Output()
@@ -119,7 +119,7 @@ func TestDev_warmInASecondProcess(t *testing.T) {
 	}
 }
 
-func TestDev_warmsItselfWhenAskedWithItsSecret(t *testing.T) {
+func TestDevWarmsItselfWhenAskedWithItsSecret(t *testing.T) {
 	d := dev(t, []string{"CRON_SECRET=let-me"})
 	out, err := command(t, []string{"CRON_SECRET=let-me"}, "warm", "--url", d.url).Output()
 	require.NoError(t, err)

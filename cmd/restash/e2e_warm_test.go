@@ -30,7 +30,7 @@ func runs(t *testing.T, env []string, args ...string) (status int, stdout, stder
 
 // A deployment's namespace comes from VERCEL_ENV, which a shell does not have:
 // what warm fills from there, nobody would read.
-func TestWarm_fillsTheNamespaceThatIsRead(t *testing.T) {
+func TestWarmFillsTheNamespaceThatIsRead(t *testing.T) {
 	d := dev(t, []string{"VERCEL_ENV=production"})
 	const path = "/api/categories"
 	assert.Contains(t, strings.Join(d.output, "\n"), "go run ./cmd/restash warm --namespace restash-production")
@@ -60,7 +60,7 @@ func TestWarm_fillsTheNamespaceThatIsRead(t *testing.T) {
 	assert.Contains(t, out, "namespace restash-production\n")
 }
 
-func TestWarm_aReaderThatTellsNothingStopsIt(t *testing.T) {
+func TestWarmAReaderThatTellsNothingStopsIt(t *testing.T) {
 	d := dev(t, nil)
 	for reader, want := range map[string]string{
 		d.rest:                       "does not tell its namespace",
@@ -73,7 +73,7 @@ func TestWarm_aReaderThatTellsNothingStopsIt(t *testing.T) {
 	}
 }
 
-func TestWarm_goesOnWhereItEnded(t *testing.T) {
+func TestWarmGoesOnWhereItEnded(t *testing.T) {
 	d := dev(t, nil)
 	status, out, errOut := runs(t, d.env, "warm", "--commands", "15", "--json")
 	assert.Equal(t, 1, status, errOut)
@@ -137,7 +137,7 @@ func interrupted(t *testing.T, d *running, nth int32) (stdout, stderr string) {
 
 // Who presses Ctrl-C learns what was done and how to go on, and nothing is lost:
 // what the program says is what it takes.
-func TestWarm_interruptedSaysHowToGoOn(t *testing.T) {
+func TestWarmInterruptedSaysHowToGoOn(t *testing.T) {
 	d := dev(t, nil)
 	out, errOut := interrupted(t, d, 1)
 	assert.Contains(t, out, "warmed 0, fresh 0, failed 0")

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestDev_aNewExtensionIsInTheNextList(t *testing.T) {
+func TestDevANewExtensionIsInTheNextList(t *testing.T) {
 	d := dev(t, nil)
 	const list, unrelated = "/api/extensions?sort=recent", "/api/mcp?sort=rating"
 	for _, path := range []string{list, unrelated} {
@@ -32,8 +32,8 @@ func TestDev_aNewExtensionIsInTheNextList(t *testing.T) {
 	assert.Zero(t, d.metrics().Cache.Pending)
 }
 
-// TestDev_badInput sends what no browser would, and looks at what is left.
-func TestDev_badInput(t *testing.T) {
+// TestDevBadInput sends what no browser would, and looks at what is left.
+func TestDevBadInput(t *testing.T) {
 	d := dev(t, nil)
 	long := strings.Repeat("x", 1<<20+8<<10) // more than net/http takes by itself
 	tests := []struct {
@@ -73,9 +73,9 @@ func assertJSONError(t *testing.T, name string, a answer) {
 	assert.NotEmpty(t, body.Message, name)
 }
 
-// TestDev_offLoopbackWritesNeedTheirToken goes by the address that dev listens
+// TestDevOffLoopbackWritesNeedTheirToken goes by the address that dev listens
 // on: a request by 127.0.0.1 is refused all the same.
-func TestDev_offLoopbackWritesNeedTheirToken(t *testing.T) {
+func TestDevOffLoopbackWritesNeedTheirToken(t *testing.T) {
 	d := dev(t, []string{"CATALOG_WRITE_TOKEN=let-me"}, "--addr", "0.0.0.0:0")
 	require.Contains(t, d.url, "http://127.0.0.1:")
 	for _, path := range []string{"/api/extensions", "/api/login", "/api/extensions/openai-codex/download"} {

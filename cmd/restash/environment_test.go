@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestQuote_aShellReadsBackTheValue(t *testing.T) {
+func TestQuoteAShellReadsBackTheValue(t *testing.T) {
 	for _, value := range []string{"plain", "http://127.0.0.1:8079", "sqlite:/tmp/a b/c.db", "it's", "$(false)", "", "a\\b\"c"} {
 		out, err := exec.Command("sh", "-c", "printf %s "+quote(value)).Output()
 		require.NoError(t, err, value)
@@ -18,7 +18,7 @@ func TestQuote_aShellReadsBackTheValue(t *testing.T) {
 	assert.Equal(t, "http://127.0.0.1:8079", quote("http://127.0.0.1:8079"), "a plain value stays plain")
 }
 
-func TestRedisIsNamed_byHalfAPairToo(t *testing.T) {
+func TestRedisIsNamedByHalfAPairToo(t *testing.T) {
 	for _, name := range redisVariables {
 		t.Setenv(name, "")
 	}
@@ -27,7 +27,7 @@ func TestRedisIsNamed_byHalfAPairToo(t *testing.T) {
 	assert.True(t, redisIsNamed())
 }
 
-func TestOnLoopback_goesByTheListener(t *testing.T) {
+func TestOnLoopbackGoesByTheListener(t *testing.T) {
 	for address, want := range map[string]bool{"127.0.0.1": true, "127.9.9.9": true, "::1": true, "0.0.0.0": false, "::": false, "10.0.0.1": false} {
 		addr := &net.TCPAddr{IP: net.ParseIP(address), Port: 3000}
 		assert.Equal(t, want, onLoopback(addr), address)
@@ -36,7 +36,7 @@ func TestOnLoopback_goesByTheListener(t *testing.T) {
 	assert.Equal(t, "[::1]:3000", reachable(&net.TCPAddr{IP: net.IPv6loopback, Port: 3000}))
 }
 
-func TestCronURL_sendsNoSecretInTheClear(t *testing.T) {
+func TestCronURLSendsNoSecretInTheClear(t *testing.T) {
 	for address, want := range map[string]string{
 		"https://catalog.example.com":         "https://catalog.example.com/api/cron/warm",
 		"https://catalog.example.com/":        "https://catalog.example.com/api/cron/warm",

@@ -36,8 +36,8 @@ func realRedis(t *testing.T) string {
 	return port
 }
 
-// TestExec_printsWhatRedisCliPrints runs each command through both on one Redis.
-func TestExec_printsWhatRedisCliPrints(t *testing.T) {
+// TestExecPrintsWhatRedisCliPrints runs each command through both on one Redis.
+func TestExecPrintsWhatRedisCliPrints(t *testing.T) {
 	port := realRedis(t)
 	engine, err := redisengine.New(t.Context(), "redis://127.0.0.1:"+port)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestProbe_printsWhatNobodyDocuments(t *testing.T) {
+func TestProbePrintsWhatNobodyDocuments(t *testing.T) {
 	unsetRedis(t)
 	r := restash(t, "probe")
 	assert.Zero(t, r.status, r.errs)
@@ -23,9 +23,9 @@ func TestProbe_printsWhatNobodyDocuments(t *testing.T) {
 	assert.Equal(t, exitFailed, restash(t, "probe", "--live").status, "no database is named")
 }
 
-// TestProbe_findsADifferenceOfTheLiveDatabase puts a proxy that answers one
+// TestProbeFindsADifferenceOfTheLiveDatabase puts a proxy that answers one
 // command differently in front of a server.
-func TestProbe_findsADifferenceOfTheLiveDatabase(t *testing.T) {
+func TestProbeFindsADifferenceOfTheLiveDatabase(t *testing.T) {
 	server := database(t)
 	behind, err := url.Parse(server.URL)
 	require.NoError(t, err)

@@ -18,7 +18,7 @@ func steps(p *progress) {
 	p.tell(warm.Event{Step: "lists", Steps: 1, Of: 10, Done: 10, End: true, Report: warm.Report{Warmed: 9, Failed: 1}})
 }
 
-func TestProgress_plainLinesWithoutATerminal(t *testing.T) {
+func TestProgressPlainLinesWithoutATerminal(t *testing.T) {
 	var out, bars strings.Builder
 	steps(&progress{out: &out, barsOut: &bars})
 	assert.Equal(t, " 1/1  lists                     warmed 9, fresh 0, failed 1\n", out.String())
@@ -26,7 +26,7 @@ func TestProgress_plainLinesWithoutATerminal(t *testing.T) {
 	steps(&progress{}) // --json: nothing
 }
 
-func TestProgress_aBarOnATerminal(t *testing.T) {
+func TestProgressABarOnATerminal(t *testing.T) {
 	var out, bars strings.Builder
 	steps(&progress{out: &out, bars: true, barsOut: &bars})
 	assert.Contains(t, bars.String(), "lists")
@@ -34,7 +34,7 @@ func TestProgress_aBarOnATerminal(t *testing.T) {
 	assert.Contains(t, out.String(), "warmed 9")
 }
 
-func TestProgress_knowsATerminal(t *testing.T) {
+func TestProgressKnowsATerminal(t *testing.T) {
 	assert.False(t, isTerminal(&strings.Builder{}))
 	file, err := os.Create(t.TempDir() + "/out")
 	require.NoError(t, err)

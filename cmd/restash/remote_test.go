@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestRemoteWarm_goesOnWhereAFunctionsTimeWasUp(t *testing.T) {
+func TestRemoteWarmGoesOnWhereAFunctionsTimeWasUp(t *testing.T) {
 	t.Setenv(cronSecret, "secret")
 	var froms []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -36,7 +36,7 @@ func TestRemoteWarm_goesOnWhereAFunctionsTimeWasUp(t *testing.T) {
 	assert.Empty(t, errOut.String())
 }
 
-func TestRemoteWarm_saysWhoIsAtIt(t *testing.T) {
+func TestRemoteWarmSaysWhoIsAtIt(t *testing.T) {
 	t.Setenv(cronSecret, "secret")
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusConflict)
@@ -47,7 +47,7 @@ func TestRemoteWarm_saysWhoIsAtIt(t *testing.T) {
 	assert.ErrorContains(t, runRemoteWarm(t.Context(), &out, &errOut, srv.URL, false), "by host, process 7")
 }
 
-func TestRemoteWarm_thatDoesNotGetOnFails(t *testing.T) {
+func TestRemoteWarmThatDoesNotGetOnFails(t *testing.T) {
 	t.Setenv(cronSecret, "secret")
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusAccepted)

@@ -55,7 +55,7 @@ func leaves(cmd *cobra.Command) []*cobra.Command {
 	return all
 }
 
-func TestHelp_namesEveryCommandAndHasAnExample(t *testing.T) {
+func TestHelpNamesEveryCommandAndHasAnExample(t *testing.T) {
 	help := restash(t, "--help")
 	require.Zero(t, help.status)
 	assert.Empty(t, help.errs)
@@ -72,7 +72,7 @@ func TestHelp_namesEveryCommandAndHasAnExample(t *testing.T) {
 	assert.Equal(t, help.out, restash(t).out, "without a command there is the help")
 }
 
-func TestUsage_isStatusTwoInOneLineThatSuggests(t *testing.T) {
+func TestUsageIsStatusTwoInOneLineThatSuggests(t *testing.T) {
 	unsetRedis(t)
 	for line, want := range map[string]string{
 		"wram":                                "did you mean warm?",
@@ -97,7 +97,7 @@ func TestUsage_isStatusTwoInOneLineThatSuggests(t *testing.T) {
 	}
 }
 
-func TestFailure_isStatusOne(t *testing.T) {
+func TestFailureIsStatusOne(t *testing.T) {
 	unsetRedis(t)
 	t.Setenv(databaseVariable, "")
 	r := restash(t, "warm")
@@ -106,7 +106,7 @@ func TestFailure_isStatusOne(t *testing.T) {
 	assert.Equal(t, exitFailed, restash(t, "commands", "nosuchname").status)
 }
 
-func TestVersion_tellsCommitAndGo(t *testing.T) {
+func TestVersionTellsCommitAndGo(t *testing.T) {
 	r := restash(t, "--version")
 	require.Zero(t, r.status)
 	assert.Regexp(t, `^restash \d+\.\d+\.\d+ \(commit .+; go\d.+\)\n$`, r.out)
@@ -119,7 +119,7 @@ func TestVersion_tellsCommitAndGo(t *testing.T) {
 	assert.Contains(t, describeBuild(nil), "(commit unknown;")
 }
 
-func TestEnvFile_isReadAndGivesWayToTheEnvironment(t *testing.T) {
+func TestEnvFileIsReadAndGivesWayToTheEnvironment(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".env")
 	content := "# from the console\nexport " + urlVariable + "=\"https://file.example\"\n" + tokenVariable + "='from file'\n" + databaseVariable + "=postgres://x\n"
 	require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
@@ -140,7 +140,7 @@ func TestEnvFile_isReadAndGivesWayToTheEnvironment(t *testing.T) {
 	assert.Equal(t, "t", os.Getenv(tokenVariable))
 }
 
-func TestEnvFile_thatIsNoneIsNotPrinted(t *testing.T) {
+func TestEnvFileThatIsNoneIsNotPrinted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), ".env")
 	require.NoError(t, os.WriteFile(file, []byte("UPSTASH_REDIS_REST_TOKEN \"s3cret\n"), 0o600))
 	r := restash(t, "commands", "--env-file", file)
@@ -148,7 +148,7 @@ func TestEnvFile_thatIsNoneIsNotPrinted(t *testing.T) {
 	assert.NotContains(t, r.errs, "s3cret")
 }
 
-func TestCommands_byPrefixAndAsJSON(t *testing.T) {
+func TestCommandsByPrefixAndAsJSON(t *testing.T) {
 	r := restash(t, "commands", "zadd", "--json")
 	require.Zero(t, r.status)
 	assert.Contains(t, r.out, `{"name":"ZADD","group":"sorted-set","read":false`)

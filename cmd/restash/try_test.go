@@ -27,7 +27,7 @@ func startRedis(t *testing.T, url, token string) (address string, calls *atomic.
 	return service.URL, calls
 }
 
-func TestTry_sendsNothingUnasked(t *testing.T) {
+func TestTrySendsNothingUnasked(t *testing.T) {
 	at, calls := startRedis(t, "https://x.example", "t")
 	r := restash(t, "try", "--at", at)
 	assert.Equal(t, exitUsage, r.status)
@@ -44,7 +44,7 @@ func TestTry_sendsNothingUnasked(t *testing.T) {
 	}
 }
 
-func TestTry_printsVariablesThatWork(t *testing.T) {
+func TestTryPrintsVariablesThatWork(t *testing.T) {
 	server := database(t)
 	at, calls := startRedis(t, server.URL, server.Token)
 	id := "2a550d60-a387-43b3-8f99-5e361a7b4881"
@@ -59,7 +59,7 @@ func TestTry_printsVariablesThatWork(t *testing.T) {
 	assert.EqualValues(t, 2, calls.Load())
 }
 
-func TestTry_failsOnAnAnswerThatIsNone(t *testing.T) {
+func TestTryFailsOnAnAnswerThatIsNone(t *testing.T) {
 	at, _ := startRedis(t, "", "")
 	r := restash(t, "try", "--yes", "--at", at)
 	assert.Equal(t, exitFailed, r.status)

@@ -39,7 +39,7 @@ func firstByte(t *testing.T, p *platform, state string, path func(n int) string)
 
 // The figures of README.md: the extension saves the caller of a miss the SET, and
 // the caller of a stale value its refresh.
-func TestFirstByte_waitsForNothingThatTheExtensionDoes(t *testing.T) {
+func TestFirstByteWaitsForNothingThatTheExtensionDoes(t *testing.T) {
 	binary := build(t, "./testdata/refresher")
 	measure := func(old string, env ...string) (miss, stale time.Duration) {
 		server := upstashtest.Run(t)

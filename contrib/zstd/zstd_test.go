@@ -43,7 +43,7 @@ func TestCompression(t *testing.T) {
 	assert.Equal(t, strategies.Miss, get(open(t, srv, strategies.Compression{})).State, "a Store without it")
 }
 
-func TestCompression_isBounded(t *testing.T) {
+func TestCompressionIsBounded(t *testing.T) {
 	c := zstd.Compression().Compressor
 	bomb, err := c.Compress(nil, make([]byte, 8<<20))
 	require.NoError(t, err)
@@ -59,7 +59,7 @@ func TestCompression_isBounded(t *testing.T) {
 	}
 }
 
-func TestCompression_manyAtOnce(t *testing.T) {
+func TestCompressionManyAtOnce(t *testing.T) {
 	c := zstd.Compression().Compressor
 	var wg sync.WaitGroup
 	for i := range 16 {

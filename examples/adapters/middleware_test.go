@@ -34,7 +34,7 @@ type middleware = func(http.Handler) http.Handler
 
 // What these middlewares add, outside of the cache or inside, is in every answer as it
 // is without a cache: of a miss, of hits, and with Redis away.
-func TestMiddleware_answersAsWithoutACache(t *testing.T) {
+func TestMiddlewareAnswersAsWithoutACache(t *testing.T) {
 	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("Cache-Control", "max-age=60")
@@ -136,7 +136,7 @@ func ask(t *testing.T, h http.Handler, request string) answer {
 
 // Outside of the cache otelhttp has a span for each request, with its status, and the
 // handler's own span is below that of the request that ran it.
-func TestMiddleware_spansOfHitsAndMisses(t *testing.T) {
+func TestMiddlewareSpansOfHitsAndMisses(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
 	tracer := provider.Tracer("app")

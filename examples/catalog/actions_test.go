@@ -99,7 +99,7 @@ var actionRows = []actionRow{
 	},
 }
 
-func TestActionTable_whatBecomesMissAndWhatStaysHit(t *testing.T) {
+func TestActionTableWhatBecomesMissAndWhatStaysHit(t *testing.T) {
 	for _, row := range actionRows {
 		t.Run(row.name+" "+row.path, func(t *testing.T) {
 			p := newPlatform(t)
@@ -130,7 +130,7 @@ func TestActionTable_whatBecomesMissAndWhatStaysHit(t *testing.T) {
 }
 
 // What the table says and what a route does are the same targets.
-func TestActionTable_targets(t *testing.T) {
+func TestActionTableTargets(t *testing.T) {
 	for _, row := range actionRows {
 		assert.NotEmpty(t, row.target, row.name)
 		assert.NotContains(t, row.target, "all", "%s: an action never empties everything", row.name)
@@ -139,7 +139,7 @@ func TestActionTable_targets(t *testing.T) {
 }
 
 // Every exported action must have a row here.
-func TestActionTable_isComplete(t *testing.T) {
+func TestActionTableIsComplete(t *testing.T) {
 	file, err := parser.ParseFile(token.NewFileSet(), "actions.go", nil, 0)
 	require.NoError(t, err)
 	for _, decl := range file.Decls {

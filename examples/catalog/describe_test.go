@@ -57,8 +57,8 @@ func (d described) resolve(t *testing.T, s schema) schema {
 	return s
 }
 
-// TestOpenAPI_describesTheRoutes: no route is missing, none is made up.
-func TestOpenAPI_describesTheRoutes(t *testing.T) {
+// TestOpenAPIDescribesTheRoutes: no route is missing, none is made up.
+func TestOpenAPIDescribesTheRoutes(t *testing.T) {
 	p := newPlatform(t)
 	var told struct{ Routes []string }
 	p.get("/api").json(&told)
@@ -80,9 +80,9 @@ func address(path string) string {
 	return strings.NewReplacer("{id}", id, "{name}", "openai", "{type}", "mcp").Replace(path)
 }
 
-// TestOpenAPI_describesTheBodies: each body takes the described fields and no
+// TestOpenAPIDescribesTheBodies: each body takes the described fields and no
 // others.
-func TestOpenAPI_describesTheBodies(t *testing.T) {
+func TestOpenAPIDescribesTheBodies(t *testing.T) {
 	p := newPlatform(t, func(c *catalog.Config) { c.PurgeSecret = "purge" })
 	d := describedBy(t, p)
 	for path, operations := range d.Paths {
@@ -105,9 +105,9 @@ func TestOpenAPI_describesTheBodies(t *testing.T) {
 	}
 }
 
-// TestOpenAPI_describesTheAnswers: what GET answers has the described fields,
+// TestOpenAPIDescribesTheAnswers: what GET answers has the described fields,
 // all of them and no others.
-func TestOpenAPI_describesTheAnswers(t *testing.T) {
+func TestOpenAPIDescribesTheAnswers(t *testing.T) {
 	p := newPlatform(t)
 	d := describedBy(t, p)
 	for path, operations := range d.Paths {

@@ -33,7 +33,7 @@ func (c *told) purger() *purger {
 	return &purger{call: c.call, ready: func() bool { return true }, all: []string{"all"}, keep: time.Minute, warn: func(error, int) {}}
 }
 
-func TestPurger_leavesTheCDNAloneEverLonger(t *testing.T) {
+func TestPurgerLeavesTheCDNAloneEverLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cdn := told{fails: true}
 		p := cdn.purger()
@@ -55,7 +55,7 @@ func TestPurger_leavesTheCDNAloneEverLonger(t *testing.T) {
 
 // A CDN that holds nothing from before need not hear of it; until Redis has heard
 // of it, what it takes is from before.
-func TestPurger_forgetsWhatTheCDNCannotHold(t *testing.T) {
+func TestPurgerForgetsWhatTheCDNCannotHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cdn := told{}
 		p := cdn.purger()
@@ -75,7 +75,7 @@ func TestPurger_forgetsWhatTheCDNCannotHold(t *testing.T) {
 	})
 }
 
-func TestPurger_whatIsInvalidatedDuringACallGoesAgain(t *testing.T) {
+func TestPurgerWhatIsInvalidatedDuringACallGoesAgain(t *testing.T) {
 	cdn := told{}
 	p := cdn.purger()
 	cdn.meant = func() {
@@ -89,7 +89,7 @@ func TestPurger_whatIsInvalidatedDuringACallGoesAgain(t *testing.T) {
 	assert.Equal(t, [][]string{{"a", "b"}, {"a"}}, cdn.calls)
 }
 
-func TestPurger_isBounded(t *testing.T) {
+func TestPurgerIsBounded(t *testing.T) {
 	cdn := told{}
 	p := cdn.purger()
 	for i := range 40 {

@@ -47,7 +47,7 @@ func startVercelDev(t *testing.T, entrypoint string, env ...string) string {
 	return ""
 }
 
-func TestVercel_devBuildsEachFunction(t *testing.T) {
+func TestVercelDevBuildsEachFunction(t *testing.T) {
 	vercelFunctions(t)
 	server := upstashtest.Run(t)
 	env := vercelEnv(t, server, schemaOfPostgres(t))

@@ -67,7 +67,7 @@ func ask(t *testing.T, method, path, body, bearer string) (int, http.Header, str
 	return resp.StatusCode, resp.Header, string(answer)
 }
 
-func TestVercel_serverAsTheBuilderMakesIt(t *testing.T) {
+func TestVercelServerAsTheBuilderMakesIt(t *testing.T) {
 	vercelFunctions(t)
 	server := upstashtest.Run(t)
 	vercelServer(t, vercelEnv(t, server, schemaOfPostgres(t))...)
@@ -109,7 +109,7 @@ func TestVercel_serverAsTheBuilderMakesIt(t *testing.T) {
 	crowd.Wait()
 }
 
-func TestVercel_serverWithoutDatabaseGoesOn(t *testing.T) {
+func TestVercelServerWithoutDatabaseGoesOn(t *testing.T) {
 	vercelFunctions(t)
 	vercelServer(t, "CRON_SECRET=x")
 	for range 2 {

@@ -139,7 +139,7 @@ func vercelEnv(t *testing.T, server *upstashtest.Server, database string) []stri
 	return env
 }
 
-func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
+func TestVercelFunctionsAsTheBuilderMakesThem(t *testing.T) {
 	folder := vercelFunctions(t)
 	dsn := schemaOfPostgres(t)
 	server := upstashtest.Run(t)
@@ -187,7 +187,7 @@ func TestVercel_functionsAsTheBuilderMakesThem(t *testing.T) {
 	assert.Equal(t, "HIT", header.Get("X-Cache"), "the index finds what the cron warmed")
 }
 
-func TestVercel_withoutDatabaseTheAnswerIs503UntilItIsBack(t *testing.T) {
+func TestVercelWithoutDatabaseTheAnswerIs503UntilItIsBack(t *testing.T) {
 	folder := vercelFunctions(t)
 	server := upstashtest.Run(t)
 	env := vercelEnv(t, server, "postgres://nobody@127.0.0.1:1/nothing?connect_timeout=1")

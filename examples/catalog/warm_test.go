@@ -16,7 +16,7 @@ import (
 
 // Warming once wrote other keys and another shape of values than the routes
 // read, so that no warmed entry was ever hit.
-func TestDefect02_warmingWritesWhatTheRoutesRead(t *testing.T) {
+func TestDefect02WarmingWritesWhatTheRoutesRead(t *testing.T) {
 	p := newPlatform(t)
 	urls, err := p.app.WarmedURLs(t.Context())
 	require.NoError(t, err)

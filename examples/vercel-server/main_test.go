@@ -21,7 +21,7 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestRun_answersWithoutSettings(t *testing.T) {
+func TestRunAnswersWithoutSettings(t *testing.T) {
 	for _, name := range []string{"DATABASE_URL", "POSTGRES_URL", "UPSTASH_REDIS_REST_URL", "KV_REST_API_URL"} {
 		t.Setenv(name, "")
 	}
@@ -47,7 +47,7 @@ func TestRun_answersWithoutSettings(t *testing.T) {
 	assert.NoError(t, <-ended)
 }
 
-func TestRun_saysThatTheAddressIsTaken(t *testing.T) {
+func TestRunSaysThatTheAddressIsTaken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer l.Close()

@@ -13,7 +13,7 @@ import (
 )
 
 // Who changes the header of one answer in place changes no other answer's.
-func TestHeader_linesAreEachAnswersOwn(t *testing.T) {
+func TestHeaderLinesAreEachAnswersOwn(t *testing.T) {
 	r := rig.New(t)
 	h := httpcache.Cache(r.Store, httpcache.Config{})(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", r.URL.Query().Get("say"))

@@ -110,7 +110,7 @@ func busy() report {
 
 // An operator looks at an instance that is busy, on a desk and on a phone, by
 // keyboard, and when the application stops answering.
-func TestDashboard_inABrowser(t *testing.T) {
+func TestDashboardInABrowser(t *testing.T) {
 	ctx := tab(t)
 	store := rig.New(t).Store
 	var shown atomic.Pointer[report]

@@ -29,7 +29,7 @@ func asked(t *testing.T, page http.Handler) (r report) {
 
 // The totals are the sums of the rows, functions and routes alike; samples span a
 // quarter of an hour, and the day's bill begins at midnight.
-func TestReport_addsUp(t *testing.T) {
+func TestReportAddsUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(23 * time.Hour) // a bubble begins at midnight UTC
 		srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
@@ -79,7 +79,7 @@ func TestReport_addsUp(t *testing.T) {
 }
 
 // The page goes on while Redis is down, and says so.
-func TestReport_withoutRedis(t *testing.T) {
+func TestReportWithoutRedis(t *testing.T) {
 	srv := upstashtest.Run(t, func(c *upstashtest.Config) { c.InMemory = true })
 	c, err := client.New(client.Config{URL: srv.URL, Token: srv.Token, HTTPClient: srv.HTTPClient()})
 	require.NoError(t, err)

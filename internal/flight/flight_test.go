@@ -34,7 +34,7 @@ func reads(t *testing.T, table *table) *read {
 }
 
 // A load is shared by those alone who saw what it depends on, both ways.
-func TestJoin_onlyWithTheSameSnapshot(t *testing.T) {
+func TestJoinOnlyWithTheSameSnapshot(t *testing.T) {
 	table := newTable()
 	first := table.Join("e", reads(t, table), saw("a", "x"), false)
 	require.True(t, first.Started)
@@ -71,7 +71,7 @@ func TestVoid(t *testing.T) {
 }
 
 // What is forgotten of many invalidations counts as invalidated.
-func TestVoid_forgetsSafely(t *testing.T) {
+func TestVoidForgetsSafely(t *testing.T) {
 	table := newTable()
 	older := reads(t, table)
 	table.Void([]string{"t:k"})

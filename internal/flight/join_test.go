@@ -16,7 +16,7 @@ var absent = saw("", "")
 
 // A read that was answered while a load was under way remembers it. What happens
 // to the load afterwards counts all the same.
-func TestJoin_whatHappenedToTheLoad(t *testing.T) {
+func TestJoinWhatHappenedToTheLoad(t *testing.T) {
 	for name, tt := range map[string]struct {
 		happened func(*table, *flight.Load[string, int])
 		joins    bool
@@ -40,7 +40,7 @@ func TestJoin_whatHappenedToTheLoad(t *testing.T) {
 	}
 }
 
-func TestJoin_ofSeveralKeysEachItsOwn(t *testing.T) {
+func TestJoinOfSeveralKeysEachItsOwn(t *testing.T) {
 	table := newTable()
 	keys := []string{"e", "f"}
 	load := table.Join("e", reads(t, table), absent, false)
@@ -52,7 +52,7 @@ func TestJoin_ofSeveralKeysEachItsOwn(t *testing.T) {
 
 // A read that was sent before a load's end missed its store; one that was sent
 // behind it shows what the store did.
-func TestJoin_behindTheLoadsEnd(t *testing.T) {
+func TestJoinBehindTheLoadsEnd(t *testing.T) {
 	table := newTable()
 	keys := []string{"e"}
 	load := table.Join("e", reads(t, table), absent, false)
@@ -65,7 +65,7 @@ func TestJoin_behindTheLoadsEnd(t *testing.T) {
 	assert.True(t, table.Busy("e", before, absent))
 }
 
-func TestJoin_alone(t *testing.T) {
+func TestJoinAlone(t *testing.T) {
 	table := newTable()
 	table.Join("e", reads(t, table), absent, false)
 	r := reads(t, table)
@@ -73,13 +73,13 @@ func TestJoin_alone(t *testing.T) {
 	assert.True(t, table.Join("e", r, absent, true).Started)
 }
 
-func TestJoin_nobodyKnowsWhatALoadWithoutASnapshotMissed(t *testing.T) {
+func TestJoinNobodyKnowsWhatALoadWithoutASnapshotMissed(t *testing.T) {
 	table := newTable()
 	table.Join("e", nil, absent, true)
 	assert.False(t, table.Busy("e", reads(t, table), absent))
 }
 
-func TestSeal_endsJoiningForReadsSentFromNowOn(t *testing.T) {
+func TestSealEndsJoiningForReadsSentFromNowOn(t *testing.T) {
 	table := newTable()
 	keys := []string{"e"}
 	load := table.Join("e", reads(t, table), absent, false)
@@ -92,7 +92,7 @@ func TestSeal_endsJoiningForReadsSentFromNowOn(t *testing.T) {
 	assert.False(t, table.Busy("e", behind, absent))
 }
 
-func TestRenew_isWhatJoinersMustHaveSeen(t *testing.T) {
+func TestRenewIsWhatJoinersMustHaveSeen(t *testing.T) {
 	table := newTable()
 	load := table.Join("e", reads(t, table), absent, false)
 	table.Renew(load.Load, saw("new", ""))
@@ -102,7 +102,7 @@ func TestRenew_isWhatJoinersMustHaveSeen(t *testing.T) {
 
 // Who began to read behind the load's start may have seen the invalidation that
 // the load's late tag missed; who began before shares.
-func TestLate_joinersOfARefusedLoad(t *testing.T) {
+func TestLateJoinersOfARefusedLoad(t *testing.T) {
 	table := newTable()
 	keys := []string{"e"}
 	before := table.Begin(keys)
@@ -121,7 +121,7 @@ func TestLate_joinersOfARefusedLoad(t *testing.T) {
 	assert.Equal(t, []any{0, flight.Again, nil}, []any{v, outcome, err})
 }
 
-func TestLate_tagsAreWhatTheLoadDependsOn(t *testing.T) {
+func TestLateTagsAreWhatTheLoadDependsOn(t *testing.T) {
 	table := newTable()
 	load := table.Join("e", reads(t, table), absent, false)
 	require.True(t, table.Late(load.Load, []flight.Token{{ID: "tq", Key: "t:q"}}, false))
@@ -129,7 +129,7 @@ func TestLate_tagsAreWhatTheLoadDependsOn(t *testing.T) {
 	assert.False(t, table.Storable(load.Load))
 }
 
-func TestUnshare_sendsWaitersAway(t *testing.T) {
+func TestUnshareSendsWaitersAway(t *testing.T) {
 	table := newTable()
 	load := table.Join("e", reads(t, table), absent, false)
 	joined := table.Join("e", reads(t, table), absent, false)
@@ -142,7 +142,7 @@ func TestUnshare_sendsWaitersAway(t *testing.T) {
 	assert.Equal(t, []any{7, flight.Shared, nil}, []any{v, outcome, err}, "the value is its starter's")
 }
 
-func TestAbandon_isNeverStored(t *testing.T) {
+func TestAbandonIsNeverStored(t *testing.T) {
 	table := newTable()
 	load := table.Join("e", reads(t, table), absent, false)
 	table.Abandon(load.Load, context.DeadlineExceeded)
@@ -151,7 +151,7 @@ func TestAbandon_isNeverStored(t *testing.T) {
 
 // Callers that come while a read is under way share the next, which reads what
 // each of them needs.
-func TestRead_callersShareTheNext(t *testing.T) {
+func TestReadCallersShareTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var sent [][]flight.Token
 		answer := make(chan struct{})
@@ -181,7 +181,7 @@ func TestRead_callersShareTheNext(t *testing.T) {
 }
 
 // Without a snapshot nobody shares what an invalidation or a late tag has hit.
-func TestJoinBlind_neverWhatIsVoid(t *testing.T) {
+func TestJoinBlindNeverWhatIsVoid(t *testing.T) {
 	for name, void := range map[string]func(*table, *flight.Load[string, int]){
 		"invalidated": func(table *table, _ *flight.Load[string, int]) { table.Void([]string{"t:k"}) },
 		"refused":     func(table *table, l *flight.Load[string, int]) { table.Late(l, nil, true) },
@@ -199,7 +199,7 @@ func TestJoinBlind_neverWhatIsVoid(t *testing.T) {
 	}
 }
 
-func TestJoinBlind_waitsForAnOlderLoadNoLongerThanItsPatience(t *testing.T) {
+func TestJoinBlindWaitsForAnOlderLoadNoLongerThanItsPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		table := newTable()
 		old := table.Join("e", reads(t, table), absent, false)
@@ -213,7 +213,7 @@ func TestJoinBlind_waitsForAnOlderLoadNoLongerThanItsPatience(t *testing.T) {
 	})
 }
 
-func TestVoid_remembersABoundedNumber(t *testing.T) {
+func TestVoidRemembersABoundedNumber(t *testing.T) {
 	table := newTable()
 	for i := range 9000 {
 		table.Void([]string{"t:" + time.Duration(i).String()})

@@ -11,7 +11,7 @@ import (
 
 // The short ways give what the long ones do, and take no memory where the key is
 // canonical, as those of strategies.Key are.
-func TestCanonical_shortWay(t *testing.T) {
+func TestCanonicalShortWay(t *testing.T) {
 	alphabet := []string{"", "a", "%", "%2F", "%2f", "%41", "%_", "%!", "é", ":", "%25", "~", "%;", "#", "%E", "\xff"}
 	for _, a := range alphabet {
 		for _, b := range alphabet {

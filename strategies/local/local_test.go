@@ -157,7 +157,7 @@ func TestWhileDown(t *testing.T) {
 	})
 }
 
-func TestWhileDown_endsWithTheTTL(t *testing.T) {
+func TestWhileDownEndsWithTheTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, inMemory)
 		_, c := whileDown(t, srv)
@@ -171,7 +171,7 @@ func TestWhileDown_endsWithTheTTL(t *testing.T) {
 	})
 }
 
-func TestWhileDown_ownInvalidationsHold(t *testing.T) {
+func TestWhileDownOwnInvalidationsHold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		srv := upstashtest.Run(t, inMemory)
 		store, c := whileDown(t, srv)
@@ -306,7 +306,7 @@ func TestLocalHitAllocatesAtMostOnce(t *testing.T) {
 }
 
 // Without Advanced.Copy hits share their value.
-func TestCopy_hitsHaveValuesOfTheirOwn(t *testing.T) {
+func TestCopyHitsHaveValuesOfTheirOwn(t *testing.T) {
 	store, _, _ := setup(t, upstashtest.Run(t, inMemory), false)
 	c := strategies.New[map[string]int](store, strategies.Config{Name: "basket", TTL: time.Hour, Advanced: strategies.Advanced{Copy: true}})
 	load := func(context.Context, string) (map[string]int, error) { return map[string]int{"apples": 1}, nil }

@@ -23,7 +23,7 @@ import (
 )
 
 // A Redis that goes away is told on every endpoint, with the cause.
-func TestEngine_redisIsGone(t *testing.T) {
+func TestEngineRedisIsGone(t *testing.T) {
 	s, stop := startStoppable(t)
 	code, _ := post(t, s, "/", `["PING"]`)
 	require.Equal(t, 200, code)
@@ -136,7 +136,7 @@ func TestEngine(t *testing.T) {
 // sha is the SHA-1 of the script of TestEngine as it was sent.
 const sha = "75f7948232cd19e754973ed15e2480762e8833da"
 
-func TestEngine_stream(t *testing.T) {
+func TestEngineStream(t *testing.T) {
 	s := start(t)
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.URL+"/subscribe/a", nil)
 	require.NoError(t, err)
@@ -160,7 +160,7 @@ func TestEngine_stream(t *testing.T) {
 	require.NoError(t, res.Body.Close())
 }
 
-func TestNew_errors(t *testing.T) {
+func TestNewErrors(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	_, err := redisengine.New(t.Context(), "nonsense")
 	require.ErrorContains(t, err, "redis://host:port")

@@ -1,5 +1,5 @@
 // Command js is run by a host that has fetch and no sockets, as browsers and edge
-// runtimes are: see TestJS_worksOverFetch.
+// runtimes are: see TestJSWorksOverFetch.
 package main
 
 import (

@@ -60,7 +60,7 @@ func FuzzCodec(f *testing.F) {
 	})
 }
 
-func TestCodec_refusesWhatNoHandlerHasSaid(t *testing.T) {
+func TestCodecRefusesWhatNoHandlerHasSaid(t *testing.T) {
 	_, err := Codec{}.Encode(nil, &Response{})
 	assert.Error(t, err)
 	_, err = Codec{}.Encode(nil, &Response{Stored: rfc9111.Stored{Status: 200}})

@@ -75,7 +75,7 @@ func TestDecide(t *testing.T) {
 }
 
 // What is pending in this process is invalid in it, before Redis knows.
-func TestDecide_pendingIsInvalid(t *testing.T) {
+func TestDecidePendingIsInvalid(t *testing.T) {
 	s := &snapshot{data: []byte("x"), parsed: true, entry: fixed(t, false), hardPending: true}
 	assert.Equal(t, ReasonInvalidated, decide(s, stored, rules{}).reason)
 	s.hardPending, s.softPending = false, true
@@ -83,7 +83,7 @@ func TestDecide_pendingIsInvalid(t *testing.T) {
 }
 
 // Where soft tokens are not read, an entry that names some is as good as another.
-func TestDecide_softMarksWithoutSoftTokens(t *testing.T) {
+func TestDecideSoftMarksWithoutSoftTokens(t *testing.T) {
 	s := &snapshot{data: []byte("x"), parsed: true, tokens: []flight.Token{{ID: "k", Value: "a"}},
 		entry: fixed(t, false, entry.Mark{ID: "k", Token: "a"}, entry.Mark{ID: "K", Token: "s"})}
 	assert.Equal(t, Hit, decide(s, stored, rules{}).state)

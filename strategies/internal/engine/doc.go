@@ -22,5 +22,5 @@
 //   - Tokens that Redis did not confirm are pending (invalidate, pending).
 //   - Every request goes through one function (redis, command, msetex).
 //
-// The files know each other in one direction only: TestLayers_filesUseWhatIsBelowThem holds their order.
+// The files know each other in one direction only: TestLayersFilesUseWhatIsBelowThem holds their order.
 package engine

@@ -92,7 +92,7 @@ func TestScan(t *testing.T) {
 	}
 }
 
-func TestScan_ofOneKey(t *testing.T) {
+func TestScanOfOneKey(t *testing.T) {
 	e := newEngine(t)
 	for i := range 100 {
 		run(t, e, "HSET", "h", fmt.Sprint("f", i), "v")
@@ -165,7 +165,7 @@ func TestMatch(t *testing.T) {
 }
 
 // What MAXLEN ~ leaves, by the tests of both official SDKs.
-func TestTrim_about(t *testing.T) {
+func TestTrimAbout(t *testing.T) {
 	for entries, left := range map[int]string{110: "(integer) 110", 120: "(integer) 120", 1000: "(integer) 30"} {
 		e := newEngine(t)
 		for range entries {
@@ -241,7 +241,7 @@ func tenThousandVectors(t testing.TB, e *engine.Engine) []string {
 
 // One in 50 ms, by brute force: the best of several, other work on the machine
 // only adds.
-func TestVectorQuery_isFastEnough(t *testing.T) {
+func TestVectorQueryIsFastEnough(t *testing.T) {
 	if raceEnabled || testing.Short() {
 		t.Skip("measures time")
 	}
@@ -269,7 +269,7 @@ func BenchmarkVectorQuery(b *testing.B) {
 }
 
 // A list of one element that is moved onto itself is the list that it was.
-func TestRotation_keepsTheLifetime(t *testing.T) {
+func TestRotationKeepsTheLifetime(t *testing.T) {
 	for _, args := range [][]string{{"LMOVE", "k", "k", "LEFT", "RIGHT"}, {"RPOPLPUSH", "k", "k"}} {
 		e := newEngine(t)
 		do(t, e, "RPUSH", "k", "a")

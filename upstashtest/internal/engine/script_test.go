@@ -102,21 +102,21 @@ func TestScripts(t *testing.T) {
 	assert.Equal(t, `"v"`, run(t, e, "GET", "k"))
 }
 
-func TestScripts_readOnly(t *testing.T) {
+func TestScriptsReadOnly(t *testing.T) {
 	e := newEngine(t)
 	assert.Contains(t, run(t, e, "EVAL_RO", "return redis.call('SET','k',1)", "0"), "READONLY")
 	assert.Contains(t, run(t, e, "EVAL", "#!lua flags=no-writes\nreturn redis.call('SET','k',1)", "0"), "READONLY")
 	assert.Equal(t, "(nil)", run(t, e, "EVAL_RO", "return redis.call('GET',KEYS[1])", "1", "k"))
 }
 
-func TestScripts_lockedKeys(t *testing.T) {
+func TestScriptsLockedKeys(t *testing.T) {
 	e := newEngine(t)
 	const script = "#!lua flags=allow-key-locking\nreturn redis.call('SET', ARGV[1], 1)"
 	assert.Equal(t, "OK", run(t, e, "EVAL", script, "1", "a", "a"))
 	assert.Contains(t, run(t, e, "EVAL", script, "1", "a", "b"), "Dynamic keys are not allowed")
 }
 
-func TestScripts_keepTheSHAOfWhatWasSent(t *testing.T) {
+func TestScriptsKeepTheSHAOfWhatWasSent(t *testing.T) {
 	e := newEngine(t)
 	const script = "#!lua flags=no-writes\nreturn ARGV[1]"
 	sha := run(t, e, "SCRIPT", "LOAD", script)
@@ -127,7 +127,7 @@ func TestScripts_keepTheSHAOfWhatWasSent(t *testing.T) {
 	assert.Contains(t, run(t, e, "EVALSHA", sha, "0"), "NOSCRIPT")
 }
 
-func TestScripts_countTheirCommands(t *testing.T) {
+func TestScriptsCountTheirCommands(t *testing.T) {
 	e := newEngine(t)
 	r, err := e.Do(t.Context(), []string{"EVAL", "redis.call('INCR','n'); redis.call('PEXPIRE','n',1000); return 1", "0"})
 	require.NoError(t, err)

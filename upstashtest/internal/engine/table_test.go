@@ -12,7 +12,7 @@ import (
 
 // Every command that the client can make is known here, and the two agree on
 // which of them change nothing.
-func TestTable_knowsTheClientsCommands(t *testing.T) {
+func TestTableKnowsTheClientsCommands(t *testing.T) {
 	rows := command.Table()
 	assert.NotEmpty(t, rows)
 	for _, row := range rows {

@@ -19,7 +19,7 @@ func eval(t testing.TB, m *lua.Machine, ctx context.Context, source string) comm
 }
 
 // Scripts share one machine: none may leave anything behind for the next.
-func TestMachine_scriptsCannotChangeIt(t *testing.T) {
+func TestMachineScriptsCannotChangeIt(t *testing.T) {
 	m := lua.New(100_000)
 	defer m.Close()
 	for _, hostile := range []string{
@@ -33,7 +33,7 @@ func TestMachine_scriptsCannotChangeIt(t *testing.T) {
 	}
 }
 
-func TestMachine_endsWithItsContext(t *testing.T) {
+func TestMachineEndsWithItsContext(t *testing.T) {
 	m := lua.New(1 << 60)
 	defer m.Close()
 	ctx, cancel := context.WithCancel(t.Context())

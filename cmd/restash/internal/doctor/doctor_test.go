@@ -87,7 +87,7 @@ func (p *patient) expect(check string, level doctor.Level, says string) {
 	assert.NotContains(p.t, f.Says+f.Next, p.config.Client.Token)
 }
 
-func TestExamine_aHealthyDatabase(t *testing.T) {
+func TestExamineAHealthyDatabase(t *testing.T) {
 	p := newPatient(t)
 	p.load(6, strategies.Config{}, plain)
 	findings := doctor.Examine(t.Context(), p.config)
@@ -98,7 +98,7 @@ func TestExamine_aHealthyDatabase(t *testing.T) {
 	assert.Empty(t, reply.Array, "nothing of its own is left")
 }
 
-func TestExamine_address(t *testing.T) {
+func TestExamineAddress(t *testing.T) {
 	p := newPatient(t)
 	p.config.Client.URL = "rediss://default:x@example.upstash.io:6379"
 	p.expect("address", doctor.Fail, "not of REST")
@@ -112,7 +112,7 @@ func TestExamine_address(t *testing.T) {
 	p.expect("reachable", doctor.Fail, "none of Redis")
 }
 
-func TestExamine_token(t *testing.T) {
+func TestExamineToken(t *testing.T) {
 	p := newPatient(t)
 	for token, says := range map[string]string{
 		"AXXXASQgOTg0ZWI3NTktOTc4ZS00NmE1LWFlN2YtNzZlNGQ5NWE0M2Zi": "refuses the token",
@@ -126,7 +126,7 @@ func TestExamine_token(t *testing.T) {
 	p.expect("token", doctor.Fail, "may only read")
 }
 
-func TestExamine_quota(t *testing.T) {
+func TestExamineQuota(t *testing.T) {
 	p := newPatient(t, func(c *upstashtest.Config) { c.Limits.Data = 1 })
 	_, err := p.server.Do("SET", "big", strings.Repeat("x", 1000))
 	require.NoError(t, err)
@@ -143,7 +143,7 @@ func TestExamine_quota(t *testing.T) {
 	p.expect("quota", doctor.Fail, "refuses requests")
 }
 
-func TestExamine_latency(t *testing.T) {
+func TestExamineLatency(t *testing.T) {
 	p := newPatient(t)
 	p.server.Faults(1, upstashtest.Fault{Do: func(w http.ResponseWriter, r *http.Request, next http.Handler, _ *rand.Rand) {
 		time.Sleep(60 * time.Millisecond)
@@ -152,18 +152,18 @@ func TestExamine_latency(t *testing.T) {
 	p.expect("latency", doctor.Warn, "p50")
 }
 
-func TestExamine_clock(t *testing.T) {
+func TestExamineClock(t *testing.T) {
 	p := newPatient(t)
 	p.server.FastForward(time.Minute)
 	p.expect("clock", doctor.Warn, "differs from the database's by 1m")
 }
 
-func TestExamine_lag(t *testing.T) {
+func TestExamineLag(t *testing.T) {
 	p := newPatient(t, func(c *upstashtest.Config) { c.ReplicaLag = time.Second })
 	p.expect("replica lag", doctor.Warn, "another client saw a write after")
 }
 
-func TestExamine_eviction(t *testing.T) {
+func TestExamineEviction(t *testing.T) {
 	p := newPatient(t)
 	_, err := p.store.Invalidate(t.Context(), invalidate.Tags("all"))
 	require.NoError(t, err)
@@ -173,7 +173,7 @@ func TestExamine_eviction(t *testing.T) {
 	p.expect("eviction", doctor.Warn, "the token of tag all is gone")
 }
 
-func TestExamine_namespace(t *testing.T) {
+func TestExamineNamespace(t *testing.T) {
 	p := newPatient(t)
 	p.expect("namespace", doctor.Skip, "is empty")
 	p.load(1, strategies.Config{}, plain)
@@ -181,7 +181,7 @@ func TestExamine_namespace(t *testing.T) {
 	p.expect("namespace", doctor.Warn, "while there are entries in restash")
 }
 
-func TestExamine_versions(t *testing.T) {
+func TestExamineVersions(t *testing.T) {
 	p := newPatient(t)
 	p.load(1, strategies.Config{Version: "v1"}, plain)
 	p.expect("versions", doctor.OK, "")
@@ -195,13 +195,13 @@ func TestExamine_versions(t *testing.T) {
 	p.expect("versions", doctor.Warn, "1 of 2 entries are in another format")
 }
 
-func TestExamine_TTL(t *testing.T) {
+func TestExamineTTL(t *testing.T) {
 	p := newPatient(t)
 	p.load(3, strategies.Config{TTL: 2 * time.Second, StaleWhileRevalidate: time.Minute}, plain)
 	p.expect("TTL", doctor.Warn, "fresh for 2 s or less")
 }
 
-func TestExamine_invalidation(t *testing.T) {
+func TestExamineInvalidation(t *testing.T) {
 	p := newPatient(t)
 	p.load(9, strategies.Config{}, plain)
 	p.expect("invalidation", doctor.OK, "0 of 9")
@@ -210,7 +210,7 @@ func TestExamine_invalidation(t *testing.T) {
 	p.expect("invalidation", doctor.Warn, "9 by tag all")
 }
 
-func TestExamine_keys(t *testing.T) {
+func TestExamineKeys(t *testing.T) {
 	p := newPatient(t)
 	p.load(6, strategies.Config{}, func(i int) string {
 		return fmt.Sprintf("page:%08d-1111-4222-8333-444444444444", i)
@@ -218,7 +218,7 @@ func TestExamine_keys(t *testing.T) {
 	p.expect("keys", doctor.Warn, "6 of 6 keys of user")
 }
 
-func TestExamine_application(t *testing.T) {
+func TestExamineApplication(t *testing.T) {
 	p := newPatient(t)
 	p.load(1, strategies.Config{}, plain)
 	body := ""

@@ -50,12 +50,12 @@ func request(h http.Handler, method, path string, header ...string) *httptest.Re
 	return w
 }
 
-func TestPage_namesWhatIsMissing(t *testing.T) {
+func TestPageNamesWhatIsMissing(t *testing.T) {
 	_, err := page.New(page.Config{})
 	require.ErrorContains(t, err, "Store")
 }
 
-func TestPage_loadsNothingFromElsewhereAndRunsNothingInline(t *testing.T) {
+func TestPageLoadsNothingFromElsewhereAndRunsNothingInline(t *testing.T) {
 	h := site(t, func(*page.Config) {})
 	for _, path := range []string{"/", "/page/style.css", "/page/script.js", "/page/icon.svg"} {
 		w := request(h, "GET", path)
@@ -69,7 +69,7 @@ func TestPage_loadsNothingFromElsewhereAndRunsNothingInline(t *testing.T) {
 	}
 }
 
-func TestPage_asksRoutesOnly(t *testing.T) {
+func TestPageAsksRoutesOnly(t *testing.T) {
 	h := site(t, func(*page.Config) {})
 	w := request(h, "GET", "/page/ask?path=/api/stats")
 	require.Equal(t, http.StatusOK, w.Code)
@@ -81,7 +81,7 @@ func TestPage_asksRoutesOnly(t *testing.T) {
 	}
 }
 
-func TestPage_switchesRedis(t *testing.T) {
+func TestPageSwitchesRedis(t *testing.T) {
 	h := site(t, func(*page.Config) {})
 	for _, to := range []string{"down", "slow", "up", "down"} {
 		w := request(h, "POST", "/page/redis?to="+to)
@@ -95,7 +95,7 @@ func TestPage_switchesRedis(t *testing.T) {
 	assert.Contains(t, request(h, "POST", "/page/load").Body.String(), `"requests":200,"failed":0,"states":{"HIT":200}`)
 }
 
-func TestPage_hasNoSwitchesForOthers(t *testing.T) {
+func TestPageHasNoSwitchesForOthers(t *testing.T) {
 	h := site(t, func(*page.Config) {})
 	for _, path := range []string{"/page/redis?to=down", "/page/invalidate?tag=stats", "/page/load"} {
 		assert.Equal(t, http.StatusForbidden, request(h, "POST", path, "Sec-Fetch-Site", "cross-site").Code, path)
@@ -113,7 +113,7 @@ func TestPage_hasNoSwitchesForOthers(t *testing.T) {
 	assert.Contains(t, request(remote, "GET", "/page/state").Body.String(), `"redis":"remote"`)
 }
 
-func TestPage_leavesAllElseToTheApp(t *testing.T) {
+func TestPageLeavesAllElseToTheApp(t *testing.T) {
 	h := site(t, func(*page.Config) {})
 	assert.Equal(t, "\"/\"\n", request(h, "GET", "/api").Body.String(), "the list of routes")
 	assert.Equal(t, "\"/api/stats\"\n", request(h, "GET", "/api/stats").Body.String())

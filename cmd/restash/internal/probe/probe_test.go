@@ -19,7 +19,7 @@ import (
 	"github.com/cldcde/restash/upstashtest/redisengine"
 )
 
-func TestRun_theLocalServerAnswersAsDocumented(t *testing.T) {
+func TestRunTheLocalServerAnswersAsDocumented(t *testing.T) {
 	server := upstashtest.Run(t)
 	_, err := server.Do("SET", "mine", "1")
 	require.NoError(t, err)
@@ -37,9 +37,9 @@ func TestRun_theLocalServerAnswersAsDocumented(t *testing.T) {
 	assert.Equal(t, "mine", string(left.Array[0].Bytes))
 }
 
-// TestRun_noticesEachWrongAnswer breaks every answer in turn: an expectation
+// TestRunNoticesEachWrongAnswer breaks every answer in turn: an expectation
 // that accepts anything would let it pass.
-func TestRun_noticesEachWrongAnswer(t *testing.T) {
+func TestRunNoticesEachWrongAnswer(t *testing.T) {
 	server := upstashtest.Run(t)
 	wrong := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
@@ -54,7 +54,7 @@ func TestRun_noticesEachWrongAnswer(t *testing.T) {
 	}
 }
 
-func TestParse_refusesWhatItDoesNotUnderstand(t *testing.T) {
+func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	for _, text := range []string{
 		"== title", "GET a", "GET 'a => 1", "GET a => nothing", "> GET", "> GET path", "> GET /a", "> GET /a\nGET b => 1", "< 200 {}", "> GET /a\n< 200 x", "GET a => ~ (",
 	} {
@@ -81,7 +81,7 @@ func TestExpectation(t *testing.T) {
 	}
 }
 
-func TestPrices_byTheCounter(t *testing.T) {
+func TestPricesByTheCounter(t *testing.T) {
 	server := upstashtest.Run(t)
 	prices, err := Prices(t.Context(), Target{URL: server.URL, Token: server.Token}, server.URL+"/_restash/bill")
 	require.NoError(t, err)
@@ -103,7 +103,7 @@ func TestPrices_byTheCounter(t *testing.T) {
 	require.ErrorContains(t, err, "neither")
 }
 
-func TestTarget_printsNoToken(t *testing.T) {
+func TestTargetPrintsNoToken(t *testing.T) {
 	target := Target{URL: "https://x.example", Token: "s3cret"}
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v", target, target, target), "s3cret")
 	_, err := Run(t.Context(), Target{URL: "http://127.0.0.1:1", Token: "s3cret"})
@@ -111,8 +111,8 @@ func TestTarget_printsNoToken(t *testing.T) {
 	assert.False(t, strings.Contains(err.Error(), "s3cret"))
 }
 
-// TestRun_aRealRedisAnswersAsDocumented is the judge of what is Redis' own.
-func TestRun_aRealRedisAnswersAsDocumented(t *testing.T) {
+// TestRunARealRedisAnswersAsDocumented is the judge of what is Redis' own.
+func TestRunARealRedisAnswersAsDocumented(t *testing.T) {
 	path, err := exec.LookPath("redis-server")
 	if err != nil {
 		require.NotContains(t, os.Getenv("RESTASH_REQUIRE"), "redis", "no redis-server")

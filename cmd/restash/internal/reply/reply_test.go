@@ -40,7 +40,7 @@ func ExampleSplit() {
 	// Output: ["SET" "greeting" "hello\nA" "it's"] <nil>
 }
 
-func TestFormat_indexesAlign(t *testing.T) {
+func TestFormatIndexesAlign(t *testing.T) {
 	var ten []command.Reply
 	for i := range 10 {
 		ten = append(ten, integer(int64(i)))
@@ -61,7 +61,7 @@ func TestJSON(t *testing.T) {
 	assert.JSONEq(t, `["a<b",null,4611686018427387904,{"base64":"/w=="},[]]`, string(text))
 }
 
-func TestSplit_refusesOpenQuotes(t *testing.T) {
+func TestSplitRefusesOpenQuotes(t *testing.T) {
 	for _, line := range []string{`"a`, `'a`, `"a"b`, `'a'b`, `"a\"`} {
 		_, err := reply.Split(line)
 		assert.ErrorIs(t, err, reply.ErrQuotes, line)

@@ -39,9 +39,9 @@ func TestComplete(t *testing.T) {
 	assert.Equal(t, "monit", extended, "streams have commands of their own")
 }
 
-// TestHints_readEverySignature finds a form of declaration that the hints do
+// TestHintsReadEverySignature finds a form of declaration that the hints do
 // not understand: it would show a command as if it had no arguments.
-func TestHints_readEverySignature(t *testing.T) {
+func TestHintsReadEverySignature(t *testing.T) {
 	for _, info := range command.Table() {
 		hints := strings.Join(shell.Hints(info.Name), "\n")
 		assert.NotContains(t, hints, "(", info.Signature)
@@ -51,7 +51,7 @@ func TestHints_readEverySignature(t *testing.T) {
 	}
 }
 
-func TestHistory_survivesAndKeepsNoSecrets(t *testing.T) {
+func TestHistorySurvivesAndKeepsNoSecrets(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "restash", "history")
 	h := shell.OpenHistory(path)
 	for _, line := range []string{"GET a", "GET a", " SET hidden 1", "AUTH s3cret", "acl setuser x >s3cret", "", "GET b"} {

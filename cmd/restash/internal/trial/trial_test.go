@@ -22,7 +22,7 @@ const page = `# Your Redis is ready
 To keep it, open https://upstash.com/start-redis/console/2a550d60-a387-43b3-8f99-5e361a7b4881.
 `
 
-func TestParse_readsLabelsAndNothingElse(t *testing.T) {
+func TestParseReadsLabelsAndNothingElse(t *testing.T) {
 	want := Database{
 		ID: "2a550d60-a387-43b3-8f99-5e361a7b4881", URL: "https://glad-crayfish-1.upstash.io", Token: "s3cret", Expires: "2026-05-23 (3 days from creation).",
 		Console: "https://upstash.com/start-redis/console/2a550d60-a387-43b3-8f99-5e361a7b4881",
@@ -39,7 +39,7 @@ func TestParse_readsLabelsAndNothingElse(t *testing.T) {
 	assert.Equal(t, want, got, "a list and code marks")
 }
 
-func TestParse_refusesWhatNamesNoDatabase(t *testing.T) {
+func TestParseRefusesWhatNamesNoDatabase(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":       "",
 		"another":     "<html>Sign in</html>",
@@ -56,7 +56,7 @@ func TestParse_refusesWhatNamesNoDatabase(t *testing.T) {
 	}
 }
 
-func TestCreate_sendsOneCallAndFollowsNoRedirect(t *testing.T) {
+func TestCreateSendsOneCallAndFollowsNoRedirect(t *testing.T) {
 	elsewhere := 0
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { elsewhere++ }))
 	defer other.Close()
