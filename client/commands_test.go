@@ -57,7 +57,9 @@ func TestSignaturesAreGolden(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "%s\t%s\t%s\t%s\t%s\t%s\n", info.Name, info.Group, kind, again, info.Since, info.Signature)
 	}
-	assert.Len(t, names, 280, "every command that REST serves has a function")
+	for _, name := range listed(t) {
+		assert.Truef(t, names[name], "commands.tsv lists %s, which no function makes", name)
+	}
 	golden(t, "commands.golden", b.String())
 }
 
@@ -71,10 +73,10 @@ func TestEveryFunctionHasASample(t *testing.T) {
 	}
 }
 
-// TestEveryCommandOnTheWire calls every command against a server that answers
+// TestEveryCommandOnTheWireIsGolden calls every command against a server that answers
 // as documented. The golden file has the words that were sent, the reply, and
 // what the caller got.
-func TestEveryCommandOnTheWire(t *testing.T) {
+func TestEveryCommandOnTheWireIsGolden(t *testing.T) {
 	var b strings.Builder
 	for _, s := range samples() {
 		var sent string
@@ -126,7 +128,7 @@ func TestEveryCommandAgainstTheServer(t *testing.T) {
 			t.Errorf("%s: untyped error %v", s.fn, err)
 		}
 	}
-	t.Logf("%d of %d commands were served", len(served), 280-len(streams))
+	t.Logf("%d of %d commands were served", len(served), len(listed(t))-len(streams))
 	assert.Greater(t, len(served), 150)
 }
 
@@ -137,11 +139,20 @@ var fixtures = [][]string{
 	{"XGROUP", "CREATE", "x", "g", "0"}, {"XREADGROUP", "GROUP", "g", "c", "STREAMS", "x", ">"},
 }
 
-func TestTableCoversTheListOfCommands(t *testing.T) {
+// listed are the commands that REST serves, as the generator has them.
+func listed(t *testing.T) (names []string) {
+	t.Helper()
 	b, err := os.ReadFile("../internal/gencommands/commands.tsv")
 	require.NoError(t, err)
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")[1:]
-	assert.Len(t, lines, 280)
+	for _, line := range strings.Split(strings.TrimSpace(string(b)), "\n")[1:] {
+		name, _, _ := strings.Cut(line, "\t")
+		names = append(names, name)
+	}
+	require.Greater(t, len(names), 250)
+	return names
+}
+
+func TestStreamsAreMarkedInTheTable(t *testing.T) {
 	for _, name := range streams {
 		assert.True(t, slices.ContainsFunc(command.Table(), func(i command.Info) bool { return i.Name == name && i.Stream }), name)
 	}
