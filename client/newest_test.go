@@ -65,31 +65,32 @@ func commandsOf(source string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// newestSDK downloads what npm calls the latest version.
-func newestSDK(t *testing.T) (version, source string) {
+// npm runs npm in dir. Where it or its registry is missing the test is skipped, or
+// fails if RESTASH_REQUIRE names node.
+func npm(t *testing.T, dir string, args ...string) {
 	t.Helper()
-	required := slices.Contains(strings.FieldsFunc(os.Getenv("RESTASH_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' }), "node")
-	skip := func(err error, out []byte) {
-		if required {
-			t.Fatalf("RESTASH_REQUIRE demands node: %v %s", err, out)
-		}
-		t.Skipf("NOT COMPARED with the newest official SDK: %v %s", err, out)
-	}
 	if testing.Short() {
 		t.Skip("downloads a package")
 	}
-	npm, err := exec.LookPath("npm")
-	if err != nil {
-		skip(err, nil)
-	}
-	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, npm, "pack", "@upstash/redis@latest", "--silent", "--fetch-retries=1", "--fetch-timeout=20000")
+	cmd := exec.CommandContext(ctx, "npm", append(args, "--silent", "--fetch-retries=1", "--fetch-timeout=20000")...)
 	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		skip(err, out)
+	out, err := cmd.CombinedOutput()
+	switch {
+	case err == nil:
+	case slices.Contains(strings.FieldsFunc(os.Getenv("RESTASH_REQUIRE"), func(r rune) bool { return r == ',' || r == ' ' }), "node"):
+		t.Fatalf("RESTASH_REQUIRE demands node: %v %s", err, out)
+	default:
+		t.Skipf("NOT COMPARED with the newest official SDK: %v %s", err, out)
 	}
+}
+
+// newestSDK downloads what npm calls the latest version.
+func newestSDK(t *testing.T) (version, source string) {
+	t.Helper()
+	dir := t.TempDir()
+	npm(t, dir, "pack", "@upstash/redis@latest")
 	packed, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	require.NoError(t, err)
 	require.Len(t, packed, 1)

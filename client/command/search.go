@@ -32,7 +32,7 @@ type SearchIndex struct {
 // SearchField is a field of an index.
 type SearchField struct {
 	Name       string
-	Type       string // TEXT, U64, I64, F64, BOOL, DATE, KEYWORD or FACET
+	Type       string // TEXT, U64, I64, F64, BOOL, DATE, KEYWORD, FACET or HYBRID
 	Fast       bool   // numbers, booleans and dates: can be sorted and aggregated
 	NoStem     bool   // TEXT only
 	NoTokenize bool   // TEXT only
@@ -41,24 +41,24 @@ type SearchField struct {
 
 func (i SearchIndex) args() ([]string, error) {
 	var args []string
-	switch {
-	case i.Stream != "" && (len(i.Prefixes) > 0 || i.On != ""):
-		return nil, errors.New("Stream excludes On and Prefixes")
-	case i.Stream != "":
-		args = []string{"ON", "STREAM", i.Stream}
-	case i.On == "" || len(i.Prefixes) == 0:
-		return nil, errors.New("an index needs On and Prefixes, or Stream")
-	default:
-		args = append([]string{"ON", i.On, "PREFIX", count(len(i.Prefixes))}, i.Prefixes...)
-	}
-	if i.Language != "" {
-		args = append(args, "LANGUAGE", i.Language)
-	}
 	if i.SkipInitialScan {
 		args = append(args, "SKIPINITIALSCAN")
 	}
 	if i.ExistsOK {
 		args = append(args, "EXISTSOK")
+	}
+	switch {
+	case i.Stream != "" && (len(i.Prefixes) > 0 || i.On != ""):
+		return nil, errors.New("Stream excludes On and Prefixes")
+	case i.Stream != "":
+		args = append(args, "ON", "STREAM", i.Stream)
+	case i.On == "" || len(i.Prefixes) == 0:
+		return nil, errors.New("an index needs On and Prefixes, or Stream")
+	default:
+		args = append(append(args, "ON", i.On, "PREFIX", count(len(i.Prefixes))), i.Prefixes...)
+	}
+	if i.Language != "" {
+		args = append(args, "LANGUAGE", i.Language)
 	}
 	if len(i.Schema) == 0 {
 		return nil, errors.New("an index needs a Schema")
@@ -75,11 +75,11 @@ func (f SearchField) append(args []string) []string {
 	if f.Fast {
 		args = append(args, "FAST")
 	}
-	if f.NoStem {
-		args = append(args, "NOSTEM")
-	}
 	if f.NoTokenize {
 		args = append(args, "NOTOKENIZE")
+	}
+	if f.NoStem {
+		args = append(args, "NOSTEM")
 	}
 	if f.From != "" {
 		args = append(args, "FROM", f.From)

@@ -20,6 +20,7 @@ type ScoreField struct {
 	Field    string
 	Modifier string   // NONE, LOG, LOG1P, LOG2P, LN, LN1P, LN2P, SQUARE, SQRT or RECIPROCAL; "" for none
 	Factor   *float64 // nil stands for 1
+	Mode     string   // how it changes the score, where fields differ: SUM, MULTIPLY or REPLACE
 	Missing  *float64 // the value of documents without the field; nil stands for 0
 }
 
@@ -43,19 +44,20 @@ func SearchQuery(name string, filter any, args SearchArgs) Command[[]SearchHit] 
 	if args.Offset != 0 {
 		c = c.add("OFFSET", count(args.Offset))
 	}
+	if args.NoContent {
+		c = c.add("NOCONTENT")
+	}
 	if args.OrderBy != "" {
 		c = c.add("ORDERBY", args.OrderBy)
 		if args.Order != "" {
 			c = c.add(string(args.Order))
 		}
 	}
+	c = c.score(args).highlight(args)
 	if len(args.Select) > 0 {
 		c = c.add("SELECT", count(len(args.Select))).add(args.Select...)
 	}
-	if args.NoContent {
-		c = c.add("NOCONTENT")
-	}
-	return c.highlight(args).score(args)
+	return c
 }
 
 func (c Command[T]) highlight(args SearchArgs) Command[T] {
@@ -74,7 +76,16 @@ func (c Command[T]) score(args SearchArgs) Command[T] {
 		return c
 	}
 	c = c.add("SCOREFUNC")
+	if args.Combine != "" {
+		c = c.add("COMBINEMODE", args.Combine)
+	}
+	if args.ScoreMode != "" {
+		c = c.add("SCOREMODE", args.ScoreMode)
+	}
 	for _, f := range args.Score {
+		if f.Mode != "" {
+			c = c.add("SCOREMODE", f.Mode)
+		}
 		c = c.add("FIELDVALUE", f.Field)
 		if f.Modifier != "" {
 			c = c.add("MODIFIER", f.Modifier)
@@ -85,12 +96,6 @@ func (c Command[T]) score(args SearchArgs) Command[T] {
 		if f.Missing != nil {
 			c = c.add("MISSING", Float(*f.Missing))
 		}
-	}
-	if args.ScoreMode != "" {
-		c = c.add("SCOREMODE", args.ScoreMode)
-	}
-	if args.Combine != "" {
-		c = c.add("COMBINEMODE", args.Combine)
 	}
 	return c
 }
