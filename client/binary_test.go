@@ -123,6 +123,6 @@ func TestHeadersOnTheWire(t *testing.T) {
 	delete(seen, "Content-Length")
 	assert.Equal(t, http.Header{
 		"Accept-Encoding": {"gzip"}, "Authorization": {"Bearer t"}, "Content-Type": {"application/json"},
-		"Upstash-Encoding": {"base64"}, "Upstash-Sync-Token": {""}, "User-Agent": {"restash/" + client.Version},
+		"Upstash-Encoding": {"base64"}, "Upstash-Sync-Token": {""}, "User-Agent": {"restash/" + client.Version()},
 	}, seen)
 }

@@ -172,7 +172,7 @@ func TestTelemetry(t *testing.T) {
 		return h
 	}
 	h := header(t, func(*client.Config) {})
-	assert.Regexp(t, `^restash-go@\d`, h.Get("Upstash-Telemetry-Sdk"))
+	assert.Equal(t, "restash-go@"+client.Version(), h.Get("Upstash-Telemetry-Sdk"))
 	assert.Equal(t, "unknown", h.Get("Upstash-Telemetry-Platform"))
 	assert.Regexp(t, `^go@`, h.Get("Upstash-Telemetry-Runtime"))
 	assert.Empty(t, header(t, func(c *client.Config) { c.DisableTelemetry = true }).Get("Upstash-Telemetry-Sdk"))

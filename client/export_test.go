@@ -13,6 +13,7 @@ var (
 	RespOne   = respOne
 	RespBatch = respBatch
 	FrozenFor = frozen
+	VersionIn = versionIn
 )
 
 // AppendArgs encodes a command as the client sends it.

@@ -6,9 +6,6 @@ import (
 	"runtime"
 )
 
-// Version is what telemetry and the User-Agent header say of this SDK.
-const Version = "0.1.0"
-
 const idempotencyKey = "Idempotency-Key"
 
 // shared header values: one element each, never written to.
@@ -17,7 +14,6 @@ var (
 	valueBytes  = []string{"application/octet-stream"}
 	valueBase64 = []string{"base64"}
 	valueRESP2  = []string{"resp2"}
-	valueAgent  = []string{"restash/" + Version}
 )
 
 // header returns the header of an exchange. The names are in canonical form
@@ -25,7 +21,7 @@ var (
 func (c *Client) header(x *exchange) http.Header {
 	h := make(http.Header, 12)
 	h["Authorization"] = c.token.header()
-	h["User-Agent"] = valueAgent
+	h["User-Agent"] = userAgent()
 	h["Content-Type"] = valueJSON
 	if x.raw {
 		h["Content-Type"] = valueBytes
@@ -52,7 +48,7 @@ func newTelemetry(cfg Config) telemetry {
 		return telemetry{}
 	}
 	return telemetry{
-		sdk:      []string{"restash-go@" + Version},
+		sdk:      []string{"restash-go@" + Version()},
 		platform: []string{platform()},
 		runtime:  []string{"go@" + runtime.Version()},
 	}

@@ -206,7 +206,7 @@ func (s *listener) request(ctx context.Context) *http.Request {
 		"Accept":        {"text/event-stream"},
 		"Authorization": s.c.token.header(),
 		"Cache-Control": {"no-cache"},
-		"User-Agent":    valueAgent,
+		"User-Agent":    userAgent(),
 	}
 	s.c.telemetry.put(h)
 	return (&http.Request{

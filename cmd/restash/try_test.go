@@ -18,7 +18,7 @@ func startRedis(t *testing.T, url, token string) (address string, calls *atomic.
 	calls = new(atomic.Int32)
 	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		calls.Add(1)
-		assert.Regexp(t, `^restash/\d`, r.UserAgent())
+		assert.Regexp(t, `^restash/\S`, r.UserAgent())
 		w.Header().Set("Content-Type", "text/markdown")
 		fmt.Fprintf(w, "# Your Redis is ready\n\n**Database ID:** %s\n**Endpoint:** %s\n**Token:** %s\n**Expires:** 2026-12-01 (3 days from creation).\n\nhttps://upstash.com/start-redis/console/%s\n",
 			r.Header.Get("Idempotency-Key"), url, token, r.Header.Get("Idempotency-Key"))

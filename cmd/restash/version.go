@@ -15,7 +15,7 @@ func version() string {
 }
 
 func describeBuild(info *debug.BuildInfo) string {
-	text := "restash " + client.Version
+	text := "restash " + client.Version()
 	settings := map[string]string{}
 	if info != nil {
 		for _, s := range info.Settings {
@@ -24,10 +24,8 @@ func describeBuild(info *debug.BuildInfo) string {
 	}
 	commit := settings["vcs.revision"]
 	switch {
-	case commit == "" && info != nil && info.Main.Version != "" && info.Main.Version != "(devel)":
-		commit = info.Main.Version // go install module@version knows no commit
 	case commit == "":
-		commit = "unknown"
+		commit = "unknown" // go install module@version knows none; the version stands before it
 	case len(commit) > 12:
 		commit = commit[:12]
 	}
