@@ -116,9 +116,11 @@ func (g *streamGroup) advance(s *stream, id entryID) {
 	g.last = id
 }
 
-// hasTombstones reports whether an entry from start on was deleted.
+// hasTombstones reports whether an entry from start on was deleted, among those
+// that are left: what lies before the first of them does not count.
 func (s *stream) hasTombstones(start entryID) bool {
-	return len(s.entries) > 0 && !s.maxDeleted.isZero() && start.compare(s.maxDeleted) <= 0
+	return len(s.entries) > 0 && !s.maxDeleted.isZero() &&
+		s.first().compare(s.maxDeleted) <= 0 && start.compare(s.maxDeleted) <= 0
 }
 
 // distance is how many entries were ever added up to id, if that can be told.

@@ -84,7 +84,7 @@ func (b bounds) in(z *zset, reverse bool) (int, int) {
 			return s > b.high.score || s == b.high.score && b.high.open
 		})
 	case "BYLEX":
-		return b.inNames(z, reverse)
+		return b.inNames(z, reverse, 0)
 	default:
 		from, to = rankSpan(b.start, b.end, n)
 		if reverse {
@@ -94,10 +94,11 @@ func (b bounds) in(z *zset, reverse bool) (int, int) {
 	return from, max(from, to)
 }
 
-// inNames is in for names. Redis promises nothing where the scores differ;
-// what it does then, in small sets, is done here: walk from the side where the
-// range begins to the first member that fits, and on while they fit.
-func (b bounds) inNames(z *zset, reverse bool) (int, int) {
+// inNames is in for names, without the first skip of them. Redis promises
+// nothing where the scores differ; what it does then, in small sets, is done here:
+// walk from the side where the range begins to the first member that fits, pass
+// over skip members, and on while they fit.
+func (b bounds) inNames(z *zset, reverse bool, skip int) (int, int) {
 	n := len(z.order)
 	after := func(i int) bool { return !b.from.above(z.order[i].name, b.from.open) }
 	before := func(i int) bool { return b.to.above(z.order[i].name, !b.to.open) }
@@ -106,13 +107,18 @@ func (b bounds) inNames(z *zset, reverse bool) (int, int) {
 	}
 	if n > 128 {
 		from := sort.Search(n, after)
-		return from, max(from, sort.Search(n, func(i int) bool { return !before(i) }))
+		to := max(from, sort.Search(n, func(i int) bool { return !before(i) }))
+		if reverse {
+			return from, max(from, to-skip)
+		}
+		return min(from+skip, to), to
 	}
 	if reverse {
 		to := n
 		for to > 0 && !before(to-1) {
 			to--
 		}
+		to = max(to-skip, 0)
 		from := to
 		for from > 0 && after(from-1) {
 			from--
@@ -123,6 +129,7 @@ func (b bounds) inNames(z *zset, reverse bool) (int, int) {
 	for from < n && !after(from) {
 		from++
 	}
+	from = min(from+skip, n)
 	to := from
 	for to < n && before(to) {
 		to++
@@ -235,20 +242,27 @@ func (r *rangeArgs) check(by string, free bool) Reply {
 
 // members returns what the range holds, in the order that was asked for.
 func (r rangeArgs) members(z *zset) []member {
-	from, to := r.in(z, r.reverse)
+	skip := 0
+	if r.limited {
+		if r.skip < 0 || r.skip > int64(len(z.order)) {
+			return nil
+		}
+		skip = int(r.skip)
+	}
+	var from, to int
+	if r.by == "BYLEX" {
+		from, to = r.inNames(z, r.reverse, skip)
+		skip = 0
+	} else {
+		from, to = r.in(z, r.reverse)
+	}
 	found := z.order[from:to]
 	if r.reverse {
 		found = slices.Clone(found)
 		slices.Reverse(found)
 	}
-	if !r.limited {
-		return found
-	}
-	if r.skip < 0 || r.skip > int64(len(found)) {
-		return nil
-	}
-	found = found[r.skip:]
-	if r.count >= 0 {
+	found = found[min(skip, len(found)):]
+	if r.limited && r.count >= 0 {
 		found = found[:min(r.count, int64(len(found)))]
 	}
 	return found
