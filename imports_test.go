@@ -48,6 +48,8 @@ var importTable = map[string]row{
 	"handler/internal/route":  {ours: []string{"strategies", "handler/internal/record", "handler/internal/rfc9111"}},
 	// What the three packages' tests stand on; no program imports it.
 	"handler/internal/rig": {ours: []string{"client", "strategies", "handler", "upstashtest"}, theirs: []string{"github.com/stretchr/testify"}},
+	// What tests look at pages with; no program imports it.
+	"internal/chromium": {theirs: []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto", "github.com/stretchr/testify"}},
 	// Public packages only: it shows that they are enough. Never a driver.
 	"examples/catalog": {
 		ours:   []string{"client", "client/command", "pipeline", "breaker", "invalidate", "strategies", "strategies/local", "warm", "handler", "handler/ops"},

@@ -73,4 +73,4 @@ func (c *Cache[T]) Name() string { return c.cfg.Name }
 func (c *Cache[T]) Store() *Store { return c.store }
 
 // Stats returns the counters of this class in this process.
-func (c *Cache[T]) Stats() HandleStats { return HandleStats(c.class.Stats()) }
+func (c *Cache[T]) Stats() HandleStats { return statsOf(c.class.Stats()) }

@@ -140,6 +140,24 @@ type HandleStats struct {
 	AvgLoad, LoadP50, LoadP99 time.Duration
 }
 
+// statsOf is what the engine has counted so far.
+func statsOf(c *engine.Counters) HandleStats {
+	n := c.Count
+	h := HandleStats{
+		Hits: n(engine.CountHits), Misses: n(engine.CountMisses), Stale: n(engine.CountStale), Negative: n(engine.CountNegative),
+		Bypass: n(engine.CountBypass), Errors: n(engine.CountErrors), Coalesced: n(engine.CountCoalesced),
+		Refreshes: n(engine.CountRefreshes), RefreshesFailed: n(engine.CountRefreshesFailed), Oversized: n(engine.CountOversized),
+		Audited: n(engine.CountAudited), Outdated: n(engine.CountOutdated), Shed: n(engine.CountShed),
+		LocalHits: n(engine.CountLocalHits), CommandsSaved: n(engine.CountCommandsSaved),
+		Commands: n(engine.CountCommands), Trips: n(engine.CountTrips),
+		BytesOut: n(engine.CountBytesOut), BytesIn: n(engine.CountBytesIn),
+	}
+	h.OutdatedAge = time.Duration(n(engine.CountOutdatedAge) / max(h.Outdated, 1))
+	h.AvgLatency, h.P50, h.P99 = c.Reads()
+	h.AvgLoad, h.LoadP50, h.LoadP99 = c.Loads()
+	return h
+}
+
 // Stats are the counters of a Store in this process.
 type Stats struct {
 	HandleStats

@@ -325,12 +325,12 @@ func (l localOf) Put(key engine.LocalKey, v engine.LocalValue, stamp uint64) {
 func (s *Store) Stats() Stats {
 	e := s.engine.Stats()
 	st := Stats{
-		HandleStats: HandleStats(e.All), Pending: e.Pending, Invalidations: e.Invalidations, Quota: QuotaStats(e.Quota),
+		HandleStats: statsOf(e.All), Pending: e.Pending, Invalidations: e.All.Count(engine.CountInvalidations), Quota: QuotaStats(e.Quota),
 		Breaker: e.Breaker, BreakerCause: e.BreakerCause, Disabled: !s.Enabled(),
 		Handles: map[string]HandleStats{},
 	}
 	for name, c := range e.Classes {
-		st.Handles[name] = HandleStats(c)
+		st.Handles[name] = statsOf(c)
 	}
 	return st
 }

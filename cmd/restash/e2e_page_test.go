@@ -5,39 +5,15 @@ package main_test
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-)
 
-// browser opens a tab of headless Chromium, or skips; where RESTASH_REQUIRE
-// names chromium it fails instead.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		require.NotContains(t, os.Getenv("RESTASH_REQUIRE"), "chromium", "install it: %v", err)
-		t.Skip("no chromium")
-	}
-	// Without a sandbox, because tests run as root in containers; the page is ours.
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*time.Minute))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx), "chromium starts")
-	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
+	"github.com/cldcde/restash/internal/chromium"
+)
 
 // step is one thing that a person does or waits for.
 type step = chromedp.Action[chromedp.Void]
@@ -93,7 +69,7 @@ func steps(t *testing.T, ctx context.Context, what string, actions ...step) {
 // A person meets the page: a MISS, then a HIT, then a dead Redis that stops
 // nothing, then one that came back.
 func TestPageInABrowser(t *testing.T) {
-	ctx := browser(t)
+	ctx := chromium.Tab(t, 3*time.Minute)
 	d := dev(t, nil, "--breaker-open", "2s")
 	again := chromedp.Click("#again")
 	redis := func(state string) step { return chromedp.Click(`input[value="` + state + `"]`) }
@@ -124,7 +100,7 @@ func TestPageInABrowser(t *testing.T) {
 
 // Every control has a name, and nothing is wider than a phone.
 func TestPageLabelsAndPhone(t *testing.T) {
-	ctx := browser(t)
+	ctx := chromium.Tab(t, 3*time.Minute)
 	d := dev(t, nil)
 	steps(t, ctx, "the list opens", chromedp.EmulateViewport(390, 844), chromedp.Navigate(d.url+"/"), until(`document.querySelectorAll("#list .item").length === 10`))
 	unnamed, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("button, input, select")].filter((e) => !(e.labels?.length || e.ariaLabel || e.textContent.trim())).map((e) => e.outerHTML)`))
@@ -133,26 +109,8 @@ func TestPageLabelsAndPhone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, unnamed)
 	assert.False(t, wide, "a phone scrolls one way only")
-	if folder := os.Getenv("RESTASH_SCREENSHOTS"); folder != "" {
-		screenshots(t, ctx, folder)
-	}
-}
-
-// screenshots are for people: RESTASH_SCREENSHOTS names a folder for them.
-func screenshots(t *testing.T, ctx context.Context, folder string) {
-	for _, name := range strings.Fields("1280-light 1280-dark 390-light 390-dark") {
-		width, scheme, _ := strings.Cut(name, "-")
-		w, h := int64(1280), int64(860)
-		if width == "390" {
-			w, h = 390, 844
-		}
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		})
-		require.NoError(t, err)
-		steps(t, ctx, name, chromedp.EmulateViewport(w, h), chromedp.Click("#again"), answered("HIT"))
-		shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(folder+"/"+name+".png", shot, 0o600))
-	}
+	chromium.Screens(t, ctx, func(on chromium.Screen) {
+		steps(t, ctx, on.Name, chromedp.Click("#again"), answered("HIT"))
+		chromium.Keep(t, ctx, on.Name)
+	})
 }

@@ -8,41 +8,17 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cldcde/restash/handler/internal/rig"
+	"github.com/cldcde/restash/internal/chromium"
 )
-
-// tab opens a tab of headless Chromium, or skips.
-func tab(t *testing.T) context.Context {
-	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		require.NotContains(t, os.Getenv("RESTASH_REQUIRE"), "chromium", "install it: %v", err)
-		t.Skip("no chromium")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(2*time.Minute))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	require.NoError(t, chromedp.Do(ctx), "chromium starts")
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
-	t.Cleanup(cancel)
-	return ctx
-}
 
 // becomes waits for an expression of the page to be true.
 func becomes(t *testing.T, ctx context.Context, expression string) {
@@ -78,8 +54,8 @@ func busy() report {
 		Totals:   totals{Hits: 89000, Stale: 2234, Misses: 5032, Bypass: 3321, Errors: 214},
 		Today:    today{Since: now.Add(-9 * time.Hour), Answers: 99587, FromCache: 91234, Commands: 183211, CommandsSaved: 4211, LoadSecondsSaved: 8123},
 		Rows: []row{
-			{Name: "extensions", Route: true, TTL: 3600, Hits: 61234, Stale: 1200, Misses: 2210, Bypass: 400, LoadP50: 38.2, LoadP99: 812, Commands: 64000, MissReasons: map[string]int64{"uri-miss": 1800, "invalidated": 310, "stale": 100}, BypassReasons: map[string]int64{"method": 320, "request": 80}},
-			{Name: "mcp", Route: true, TTL: 3600, Hits: 20000, Stale: 800, Misses: 1900, Bypass: 2900, LoadP50: 51, LoadP99: 1840, Commands: 21000, Errors: 12, Unstored: 44, MissReasons: map[string]int64{"uri-miss": 1500, "private": 400}, BypassReasons: map[string]int64{"credentials": 2600, "breaker": 300}},
+			{Name: "extensions", Route: true, TTL: 3600, Hits: 61234, Stale: 1200, Misses: 2210, Bypass: 400, LoadP50: 38.2, LoadP99: 812, Commands: 64000, reasons: reasons{map[string]int64{"uri-miss": 1800, "invalidated": 310, "stale": 100}, map[string]int64{"method": 320, "request": 80}}},
+			{Name: "mcp", Route: true, TTL: 3600, Hits: 20000, Stale: 800, Misses: 1900, Bypass: 2900, LoadP50: 51, LoadP99: 1840, Commands: 21000, Errors: 12, Unstored: 44, reasons: reasons{map[string]int64{"uri-miss": 1500, "private": 400}, map[string]int64{"credentials": 2600, "breaker": 300}}},
 			{Name: "user", Hits: 7766, Stale: 234, Misses: 922, Bypass: 21, LoadP50: 4.2, LoadP99: 31, Commands: 9100},
 		},
 	}
@@ -111,7 +87,7 @@ func busy() report {
 // An operator looks at an instance that is busy, on a desk and on a phone, by
 // keyboard, and when the application stops answering.
 func TestDashboardInABrowser(t *testing.T) {
-	ctx := tab(t)
+	ctx := chromium.Tab(t, 2*time.Minute)
 	store := rig.New(t).Store
 	var shown atomic.Pointer[report]
 	fine := busy()
@@ -161,27 +137,12 @@ func TestDashboardInABrowser(t *testing.T) {
 	pictures(t, ctx, "empty")
 }
 
-// pictures looks at the page at two widths, in both colour schemes: it scrolls one
-// way only. RESTASH_SCREENSHOTS names a folder for people who want to look too.
+// pictures looks at the page on each screen: it scrolls one way only.
 func pictures(t *testing.T, ctx context.Context, what string) {
 	t.Helper()
-	for _, name := range strings.Fields("1280-light 1280-dark 390-light 390-dark") {
-		width, scheme, _ := strings.Cut(name, "-")
-		w, h := int64(1280), int64(900)
-		if width == "390" {
-			w, h = 390, 844
-		}
-		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
-		})
-		require.NoError(t, err)
-		require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(w, h)))
-		becomes(t, ctx, fmt.Sprintf("innerWidth === %d", w))
+	chromium.Screens(t, ctx, func(on chromium.Screen) {
+		becomes(t, ctx, fmt.Sprintf("innerWidth === %d", on.Width))
 		becomes(t, ctx, "document.documentElement.scrollWidth <= innerWidth")
-		if folder := os.Getenv("RESTASH_SCREENSHOTS"); folder != "" {
-			shot, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(filepath.Join(folder, "cache-"+what+"-"+name+".png"), shot, 0o600))
-		}
-	}
+		chromium.Keep(t, ctx, "cache-"+what+"-"+on.Name)
+	})
 }

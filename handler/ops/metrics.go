@@ -134,9 +134,17 @@ type routeCounts struct {
 	// P50 and P99 of the answers that ran the handler, in milliseconds.
 	P50 float64 `json:"p50"`
 	P99 float64 `json:"p99"`
-	// MissReasons and BypassReasons count the words of Cache-Status.
+	reasons
+}
+
+// reasons count the words of Cache-Status of what did not come from the cache.
+type reasons struct {
 	MissReasons   map[string]int64 `json:"missReasons,omitempty"`
 	BypassReasons map[string]int64 `json:"bypassReasons,omitempty"`
+}
+
+func reasonsOf(n *route.Counters) reasons {
+	return reasons{n.MissReasons.All(), n.BypassReasons.All()}
 }
 
 // gather reads the counters; the fleet's cost a command.
@@ -176,7 +184,7 @@ func routesOf(store *strategies.Store) []routeCounts {
 			Bypass: n.Bypass.Count(), Passed: n.Passed.Load(), Oversized: n.Oversized.Load(),
 			Validated: n.Validated.Load(), Collapsed: n.Collapsed.Load(), TTL: r.TTL.Seconds(),
 			P50: milliseconds(n.Misses.Quantile(0.5)), P99: milliseconds(n.Misses.Quantile(0.99)),
-			MissReasons: n.MissReasons.All(), BypassReasons: n.BypassReasons.All(),
+			reasons: reasonsOf(n),
 		}
 		if all := c.Hits + c.Misses; all > 0 {
 			c.HitRate = twoDecimals(float64(c.Hits) / float64(all))

@@ -64,9 +64,7 @@ type row struct {
 	Commands int64   `json:"commands"`
 	Errors   int64   `json:"errors"`
 	Unstored int64   `json:"unstored"`
-	// MissReasons and BypassReasons count the words of Cache-Status.
-	MissReasons   map[string]int64 `json:"missReasons,omitempty"`
-	BypassReasons map[string]int64 `json:"bypassReasons,omitempty"`
+	reasons
 }
 
 type keyMisses struct {
@@ -114,7 +112,7 @@ func rowsOf(store *strategies.Store, handles map[string]strategies.HandleStats) 
 		rows = append(rows, rowOf(h, row{
 			Name: r.Name(), Route: true, TTL: r.TTL.Seconds(),
 			Hits: n.Hits.Count(), Stale: n.Stale.Count(), Misses: n.Misses.Count(), Bypass: n.Bypass.Count(),
-			Unstored: n.Passed.Load() + n.Oversized.Load(), MissReasons: n.MissReasons.All(), BypassReasons: n.BypassReasons.All(),
+			Unstored: n.Passed.Load() + n.Oversized.Load(), reasons: reasonsOf(n),
 		}))
 		delete(handles, r.Name())
 	}

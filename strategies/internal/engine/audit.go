@@ -92,7 +92,7 @@ func (a *audit) run(ctx context.Context) {
 	switch {
 	case err != nil:
 	case same:
-		a.c.count(countAudited, 1)
+		a.c.count(CountAudited, 1)
 	default:
 		age := time.Since(a.snap.entry.Stored)
 		a.c.e.offer(func() { a.settle(context.WithoutCancel(ctx), age) })
@@ -173,14 +173,14 @@ func (c *Class) equal(was, is any) (same bool, err error) {
 func (a *audit) settle(ctx context.Context, age time.Duration) {
 	c, e := a.c, a.c.e
 	time.Sleep(auditWait)
-	var spent cost
+	var spent Cost
 	hard, soft := e.pending.replaced(a.snap.tokens)
 	values, err := e.mget(ctx, e.cfg.Budget, appendKeys(nil, a.snap.tokens), &spent)
 	c.stats.charge(spent, 0, 0)
 	if err != nil {
 		return
 	}
-	c.count(countAudited, 1)
+	c.count(CountAudited, 1)
 	if hard || soft {
 		return
 	}
@@ -189,8 +189,8 @@ func (a *audit) settle(ctx context.Context, age time.Duration) {
 			return
 		}
 	}
-	c.count(countOutdated, 1)
-	c.count(countOutdatedAge, int64(age))
+	c.count(CountOutdated, 1)
+	c.count(CountOutdatedAge, int64(age))
 	e.log.warn("outdated:"+c.cfg.Name, "a hit was outdated: what changed was not invalidated", "handle", c.cfg.Name, "age", age)
 	if trace := e.cfg.Trace.Outdated; trace != nil {
 		trace(c.cfg.Name, a.query.key, age)

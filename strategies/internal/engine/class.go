@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/cldcde/restash/internal/flight"
@@ -202,9 +201,9 @@ func (c *Class) Say(what, msg string, args ...any) {
 func (c *Class) say(what, msg string, err error) { c.Say(what, msg, "error", err) }
 
 // count adds to a counter of the class and of the engine.
-func (c *Class) count(pick func(*counters) *atomic.Int64, n int64) {
-	pick(&c.stats.counters).Add(n)
-	pick(&c.e.counters).Add(n)
+func (c *Class) count(what Counter, n int64) {
+	c.stats.add(what, n)
+	c.e.counters.add(what, n)
 }
 
 // answered counts one answer.
@@ -214,6 +213,6 @@ func (c *Class) answered(state State, negative bool) {
 }
 
 func (c *Class) oversized(err error) {
-	c.count(countOversized, 1)
+	c.count(CountOversized, 1)
 	c.e.log.warn("oversized:"+c.cfg.Name, "value too big for the cache", "handle", c.cfg.Name, "error", err)
 }

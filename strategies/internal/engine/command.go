@@ -26,10 +26,10 @@ func setPX(key, value string, life time.Duration, cond ...string) cmd {
 	return command.New(asIs, "SET", args...).Once()
 }
 
-// cost is what calls have sent.
-type cost struct{ commands, trips int }
+// Cost is what calls have sent: billed commands and HTTP round trips.
+type Cost struct{ Commands, Trips int }
 
-func (c *cost) add(o cost) { c.commands += o.commands; c.trips += o.trips }
+func (c *Cost) add(o Cost) { c.Commands += o.Commands; c.Trips += o.Trips }
 
 // reply is the answer to one command: a Redis reply or a Redis error.
 type reply struct {

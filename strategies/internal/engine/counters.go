@@ -57,16 +57,54 @@ func (h *histogram) summary() (mean, p50, p99 time.Duration) {
 	return mean, p50, p99
 }
 
-// counters of one class or of a whole engine.
-type counters struct {
-	hits, stale, misses, negative, bypass atomic.Int64
-	errors, coalesced, refreshes, failed  atomic.Int64
-	oversized, localHits, saved           atomic.Int64
-	audited, outdated, outdatedAge, shed  atomic.Int64
-	commands, trips, bytesIn, bytesOut    atomic.Int64
-	breakerChanges, invalidations         atomic.Int64
-	latency, loads                        histogram // of reads, of loaders
+// Counter names one of the things that are counted; package strategies says
+// what they are.
+type Counter int
+
+// What is counted, of a class and of the whole engine.
+const (
+	CountHits Counter = iota
+	CountStale
+	CountMisses
+	CountNegative
+	CountBypass
+	CountErrors
+	CountCoalesced
+	CountRefreshes
+	CountRefreshesFailed
+	CountOversized
+	CountLocalHits
+	CountCommandsSaved
+	CountAudited
+	CountOutdated
+	CountOutdatedAge // nanoseconds, of all of them
+	CountShed
+	CountCommands
+	CountTrips
+	CountBytesIn
+	CountBytesOut
+	CountInvalidations // of the engine only
+
+	countersEnd
+)
+
+// Counters are those of one class or of a whole engine.
+type Counters struct {
+	counts [countersEnd]atomic.Int64
+	// of cache reads, of runs of a loader
+	reads, loads histogram
 }
+
+// Count returns one counter.
+func (c *Counters) Count(what Counter) int64 { return c.counts[what].Load() }
+
+// Reads returns how long cache reads took.
+func (c *Counters) Reads() (mean, p50, p99 time.Duration) { return c.reads.summary() }
+
+// Loads returns how long runs of a loader took.
+func (c *Counters) Loads() (mean, p50, p99 time.Duration) { return c.loads.summary() }
+
+func (c *Counters) add(what Counter, n int64) { c.counts[what].Add(n) }
 
 // classStats is what an engine knows of the classes of one name.
 type classStats struct {
@@ -75,7 +113,7 @@ type classStats struct {
 	mean   atomic.Int64            // bytes of an entry, lately
 	said   sync.Map                // what was logged, once for all
 	missed topKeys
-	counters
+	Counters
 }
 
 // expect learns from the size of an entry that was read.
@@ -89,87 +127,29 @@ func (c *classStats) expected(bytes int) int {
 	return max(bytes/int(max(c.mean.Load(), 1)), 1)
 }
 
-func (c *counters) snapshot() ClassStats {
-	mean, p50, p99 := c.latency.summary()
-	load, load50, load99 := c.loads.summary()
-	return ClassStats{
-		Hits: c.hits.Load(), Misses: c.misses.Load(), Stale: c.stale.Load(), Negative: c.negative.Load(),
-		Bypass: c.bypass.Load(), Errors: c.errors.Load(), Coalesced: c.coalesced.Load(),
-		Refreshes: c.refreshes.Load(), RefreshesFailed: c.failed.Load(), Oversized: c.oversized.Load(),
-		Audited: c.audited.Load(), Outdated: c.outdated.Load(), OutdatedAge: time.Duration(c.outdatedAge.Load() / max(c.outdated.Load(), 1)),
-		Shed: c.shed.Load(), LocalHits: c.localHits.Load(), CommandsSaved: c.saved.Load(),
-		Commands: c.commands.Load(), Trips: c.trips.Load(),
-		BytesOut: c.bytesOut.Load(), BytesIn: c.bytesIn.Load(),
-		AvgLatency: mean, P50: p50, P99: p99,
-		AvgLoad: load, LoadP50: load50, LoadP99: load99,
-	}
+// charge notes what a call has sent and read.
+func (c *Counters) charge(spent Cost, in, out int) {
+	c.add(CountCommands, int64(spent.Commands))
+	c.add(CountTrips, int64(spent.Trips))
+	c.add(CountBytesIn, int64(in))
+	c.add(CountBytesOut, int64(out))
 }
 
-// charge notes what a call for this class has sent and read.
-func (c *classStats) charge(spent cost, in, out int) {
-	c.commands.Add(int64(spent.commands))
-	c.trips.Add(int64(spent.trips))
-	c.bytesIn.Add(int64(in))
-	c.bytesOut.Add(int64(out))
-}
-
-func (c *counters) answered(state State, negative bool) {
+func (c *Counters) answered(state State, negative bool) {
 	switch state {
 	case Hit:
-		c.hits.Add(1)
+		c.add(CountHits, 1)
 	case Stale:
-		c.hits.Add(1)
-		c.stale.Add(1)
+		c.add(CountHits, 1)
+		c.add(CountStale, 1)
 	case Bypass:
-		c.bypass.Add(1)
+		c.add(CountBypass, 1)
 	default:
-		c.misses.Add(1)
+		c.add(CountMisses, 1)
 	}
 	if negative {
-		c.negative.Add(1)
+		c.add(CountNegative, 1)
 	}
-}
-
-func countErrors(c *counters) *atomic.Int64 { return &c.errors }
-
-func countCoalesced(c *counters) *atomic.Int64 { return &c.coalesced }
-
-func countRefreshes(c *counters) *atomic.Int64 { return &c.refreshes }
-
-func countFailed(c *counters) *atomic.Int64 { return &c.failed }
-
-func countOversized(c *counters) *atomic.Int64 { return &c.oversized }
-
-func countLocal(c *counters) *atomic.Int64 { return &c.localHits }
-
-func countSaved(c *counters) *atomic.Int64 { return &c.saved }
-
-func countAudited(c *counters) *atomic.Int64 { return &c.audited }
-
-func countOutdated(c *counters) *atomic.Int64 { return &c.outdated }
-
-func countShed(c *counters) *atomic.Int64 { return &c.shed }
-
-func countOutdatedAge(c *counters) *atomic.Int64 { return &c.outdatedAge }
-
-// ClassStats are the counters of one class in this process; package strategies
-// says what they count.
-type ClassStats struct {
-	Hits, Misses, Stale, Negative int64
-	Bypass                        int64
-	Errors                        int64
-	Coalesced                     int64
-	Refreshes, RefreshesFailed    int64
-	Oversized                     int64
-	Audited, Outdated             int64
-	OutdatedAge                   time.Duration
-	Shed                          int64
-	LocalHits                     int64
-	CommandsSaved                 int64
-	Commands, Trips               int64
-	BytesOut, BytesIn             int64
-	AvgLatency, P50, P99          time.Duration
-	AvgLoad, LoadP50, LoadP99     time.Duration
 }
 
 // fleetEvery is how often an instance adds its counters to the fleet's, at most.

@@ -87,7 +87,7 @@ type Engine struct {
 
 	noMSETEX atomic.Bool // Redis was seen not to know the command
 	doubted  atomic.Bool // it refused one that nobody sent again as SETs
-	counters counters
+	counters Counters
 	loads    Tracker
 	stores   Tracker // behind answers
 
@@ -144,17 +144,8 @@ type outcome struct {
 	oversized bool
 	ttl       time.Duration
 	size      int  // of the stored entry, in bytes
-	cost      cost // of the whole run, at its first load
+	cost      Cost // of the whole run, at its first load
 	cacheErr  error
-}
-
-// Local is a cache in the process, asked before Redis.
-type Local interface {
-	Get(key LocalKey) (LocalValue, bool)
-	Stamp() uint64
-	Put(key LocalKey, v LocalValue, stamp uint64)
-	Void(tokens []string)
-	Clear()
 }
 
 // LocalKey names a value of a process.
@@ -167,6 +158,15 @@ type LocalValue struct {
 	StoredAt, Fresh time.Time
 	Size            int
 	Unchecked       bool
+}
+
+// Local is a cache in the process, asked before Redis.
+type Local interface {
+	Get(key LocalKey) (LocalValue, bool)
+	Stamp() uint64
+	Put(key LocalKey, v LocalValue, stamp uint64)
+	Void(tokens []string)
+	Clear()
 }
 
 // void makes loads and local values that depend on the tokens unusable.

@@ -10,8 +10,8 @@ import (
 func (e *Engine) fleetCounters() [fleetFields]int64 {
 	c := &e.counters
 	return [fleetFields]int64{
-		c.hits.Load(), c.misses.Load(), c.stale.Load(), c.negative.Load(), c.bypass.Load(), c.errors.Load(),
-		c.commands.Load(), c.trips.Load(), c.latency.sum.Load() / int64(time.Microsecond), c.latency.n.Load(),
+		c.Count(CountHits), c.Count(CountMisses), c.Count(CountStale), c.Count(CountNegative), c.Count(CountBypass),
+		c.Count(CountErrors), c.Count(CountCommands), c.Count(CountTrips), c.reads.sum.Load() / int64(time.Microsecond), c.reads.n.Load(),
 	}
 }
 

@@ -10,16 +10,19 @@ import (
 )
 
 // Spent is what an invalidation has sent, and how much is pending behind it.
-type Spent struct{ Commands, Trips, Pending int }
+type Spent struct {
+	Cost
+	Pending int
+}
 
 // CountInvalidation counts one that was asked for.
-func (e *Engine) CountInvalidation() { e.counters.invalidations.Add(1) }
+func (e *Engine) CountInvalidation() { e.counters.add(CountInvalidations, 1) }
 
 // Invalidate replaces tokens, by their Redis keys. What Redis did not confirm is
 // pending, and the error is then [ErrPending].
 func (e *Engine) Invalidate(ctx context.Context, tokens []string) (Spent, error) {
 	c, err := e.replaceTokens(ctx, tokens)
-	return Spent{Commands: c.commands, Trips: c.trips, Pending: e.pending.len()}, err
+	return Spent{Cost: c, Pending: e.pending.len()}, err
 }
 
 // Bounded is the engine's Redis behind its breaker, each request within its
@@ -60,7 +63,7 @@ func (e *Engine) ForgetLocal() {
 
 // replaceTokens gives each key a new token, now if possible. What is not
 // confirmed is pending, and the error is then [ErrPending] with its cause.
-func (e *Engine) replaceTokens(ctx context.Context, keys []string) (cost, error) {
+func (e *Engine) replaceTokens(ctx context.Context, keys []string) (Cost, error) {
 	e.void(keys)
 	seq := e.pending.add(keys)
 	defer e.pending.leave(keys)
@@ -69,8 +72,8 @@ func (e *Engine) replaceTokens(ctx context.Context, keys []string) (cost, error)
 
 // sendPending sends the keys until they are confirmed as they were asked for at
 // seq, in as many requests as that takes. Others may ask for them again meanwhile.
-func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (cost, error) {
-	var spent cost
+func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (Cost, error) {
+	var spent Cost
 	var cause error
 	for part := range slices.Chunk(keys, maxPending) {
 		c, err := e.sendPart(ctx, part, seq)
@@ -87,7 +90,7 @@ func (e *Engine) sendPending(ctx context.Context, keys []string, seq uint64) (co
 }
 
 // sendPart sends what fits into one request, once more if that had an unknown end.
-func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent cost, err error) {
+func (e *Engine) sendPart(ctx context.Context, keys []string, seq uint64) (spent Cost, err error) {
 	start := time.Now()
 	// The database was changed: the caller's leaving must not keep the cache
 	// from hearing of it.

@@ -39,11 +39,6 @@ func (c *Class) lookup(load Loader, o *Options) *lookup {
 	return &lookup{c: c, o: o, load: load, first: true, began: time.Now(), since: c.e.flights.Now()}
 }
 
-func (it *item) pay(c cost) {
-	it.status.Commands += c.commands
-	it.status.Trips += c.trips
-}
-
 // warmBudget is how long one request of a warm-up may take: no caller waits for
 // it, and a batch may be large.
 const warmBudget = 30 * time.Second
@@ -68,7 +63,7 @@ func (l *lookup) fullBudget() time.Duration {
 func (c *Class) judged(s *snapshot, r rules) (decision, any) {
 	d := decide(s, time.Now(), r)
 	if s.data != nil && !s.parsed {
-		c.count(countErrors, 1)
+		c.count(CountErrors, 1)
 	}
 	if !d.valid {
 		return d, nil
@@ -77,7 +72,7 @@ func (c *Class) judged(s *snapshot, r rules) (decision, any) {
 	if err == nil {
 		return d, value
 	}
-	c.count(countErrors, 1)
+	c.count(CountErrors, 1)
 	c.say("decode", "entry not served: it cannot be decoded", err)
 	d = decision{reason: ReasonUndecodable}
 	if r.force {
@@ -134,7 +129,7 @@ func (l *lookup) merge(it *item) {
 		}
 	}
 	if st.Collapsed {
-		l.c.count(countCoalesced, 1)
+		l.c.count(CountCoalesced, 1)
 	}
 	if trace := l.c.e.cfg.Trace.Answer; trace != nil {
 		trace(l.c.cfg.Name, it.key, *st, time.Since(l.began))
@@ -153,7 +148,7 @@ func (it *item) take(out *outcome, err error) {
 		st.Err = out.cacheErr
 	}
 	if it.ticket.Started {
-		it.pay(out.cost)
+		it.status.Cost.add(out.cost)
 	}
 	it.size = out.size
 	if err == nil {

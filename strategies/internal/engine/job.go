@@ -96,7 +96,7 @@ func (r *run) set(ctx context.Context, cmds []cmd, many bool) ([]reply, error) {
 	return replies, err
 }
 
-func (r *run) spent(c cost, began time.Time) {
+func (r *run) spent(c Cost, began time.Time) {
 	r.jobs[0].out.cost.add(c)
 	if !r.warm {
 		r.budget -= time.Since(began)
@@ -107,7 +107,7 @@ func (r *run) spent(c cost, began time.Time) {
 func (r *run) failed(j *job, err error) {
 	j.out.cacheErr = err
 	if !errors.Is(err, errOpen) {
-		r.c.count(countErrors, 1)
+		r.c.count(CountErrors, 1)
 	}
 }
 

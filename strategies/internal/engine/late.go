@@ -49,7 +49,7 @@ func (r *run) readLate(ctx context.Context, jobs []*job) {
 			}
 		}
 	}
-	var spent cost
+	var spent Cost
 	values, err := e.mget(ctx, r.budget, appendKeys(nil, all), &spent)
 	r.spent(spent, began)
 	if err != nil {

@@ -88,7 +88,7 @@ func (r *run) look(ctx context.Context, jobs []*job) (waiting, over []*job, err 
 		qs[i] = j.query
 		qs[i].tokens = append(slices.Clip(j.tokens), flight.Token{ID: leaseID, Key: r.leaseKey(j)})
 	}
-	var spent cost
+	var spent Cost
 	list, err := e.snapshots(ctx, e.share(ctx), qs, &spent)
 	r.jobs[0].out.cost.add(spent)
 	if err != nil {

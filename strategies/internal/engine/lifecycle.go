@@ -36,7 +36,6 @@ func New(cfg Config) (*Engine, error) {
 }
 
 func (e *Engine) breakerChanged(ch breaker.Change) {
-	e.counters.breakerChanges.Add(1)
 	args := []any{"from", ch.From.String(), "to", ch.To.String()}
 	if ch.Cause != nil {
 		args = append(args, "cause", ch.Cause)

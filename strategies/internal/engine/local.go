@@ -42,8 +42,8 @@ func (c *Class) Local(key string, o *Options) (any, Status, bool) {
 	if !o.Uncounted && !o.Warm {
 		c.answered(state, false)
 	}
-	c.count(countLocal, 1)
-	c.count(countSaved, 1)
+	c.count(CountLocalHits, 1)
+	c.count(CountCommandsSaved, 1)
 	if trace := e.cfg.Trace.Answer; trace != nil {
 		trace(c.cfg.Name, key, st, 0)
 	}

@@ -25,7 +25,7 @@ func (l *lookup) answer(ctx context.Context, items []*item) error {
 // noteFailure counts a read that failed, but for those that were not tried.
 func (l *lookup) noteFailure(err error) {
 	if err != nil && !errors.Is(err, errOff) && !errors.Is(err, errOpen) && !errors.Is(err, ErrQuotaNear) {
-		l.c.count(countErrors, 1)
+		l.c.count(CountErrors, 1)
 	}
 }
 
@@ -94,11 +94,11 @@ func (l *lookup) readOne(ctx context.Context, it *item) (*read, error) {
 	s, _ := shared.Result()
 	it.snap = s
 	if !s.claim() {
-		l.c.count(countSaved, 1)
+		l.c.count(CountCommandsSaved, 1)
 		return shared, nil
 	}
-	it.pay(s.cost)
-	stats.latency.add(s.took)
+	it.status.Cost.add(s.cost)
+	stats.reads.add(s.took)
 	stats.charge(s.cost, len(s.data), 0)
 	stats.expect(len(s.data))
 	return shared, nil
@@ -112,9 +112,9 @@ func (l *lookup) readMany(ctx context.Context, items []*item) (*read, error) {
 	}
 	shared := e.flights.Begin(entries)
 	defer e.flights.End(shared, entries)
-	var spent cost
+	var spent Cost
 	list, err := e.snapshots(ctx, l.budget(ctx), qs, &spent)
-	items[0].pay(spent)
+	items[0].status.Cost.add(spent)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (l *lookup) readMany(ctx context.Context, items []*item) (*read, error) {
 		stats.expect(len(it.snap.data))
 	}
 	stats.charge(spent, bytes, 0)
-	stats.latency.add(list[0].took)
-	l.c.count(countSaved, int64(len(items)-1))
+	stats.reads.add(list[0].took)
+	l.c.count(CountCommandsSaved, int64(len(items)-1))
 	return shared, nil
 }

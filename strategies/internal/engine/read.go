@@ -13,7 +13,7 @@ import (
 
 // readOne is the read that callers of one key share.
 func (e *Engine) readOne(ctx context.Context, key string, tokens []flight.Token) (*snapshot, error) {
-	var spent cost
+	var spent Cost
 	list, err := e.snapshots(ctx, e.share(ctx), []query{{entry: key, tokens: tokens}}, &spent)
 	if err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func (e *Engine) readOne(ctx context.Context, key string, tokens []flight.Token)
 
 // snapshots reads entries and tokens with one MGET, and the tokens of tags that
 // entries were found to have with a second; the next time they are known.
-func (e *Engine) snapshots(ctx context.Context, budget time.Duration, qs []query, spent *cost) ([]*snapshot, error) {
+func (e *Engine) snapshots(ctx context.Context, budget time.Duration, qs []query, spent *Cost) ([]*snapshot, error) {
 	var stamp uint64
 	if e.cfg.Local != nil {
 		stamp = e.cfg.Local.Stamp()
@@ -62,7 +62,7 @@ func (e *Engine) snapshots(ctx context.Context, budget time.Duration, qs []query
 	for _, s := range list {
 		s.took = took
 	}
-	e.counters.latency.add(took)
+	e.counters.reads.add(took)
 	return list, err
 }
 
@@ -90,7 +90,7 @@ func keysOf(qs []query) (keys []string, index map[string]int) {
 }
 
 // mget reads keys with one command and checks the shape of the reply.
-func (e *Engine) mget(ctx context.Context, budget time.Duration, keys []string, spent *cost) ([]command.Reply, error) {
+func (e *Engine) mget(ctx context.Context, budget time.Duration, keys []string, spent *Cost) ([]command.Reply, error) {
 	replies, c, err := e.call(ctx, budget, mget(keys))
 	spent.add(c)
 	if err != nil {
@@ -106,7 +106,7 @@ func (e *Engine) mget(ctx context.Context, budget time.Duration, keys []string, 
 }
 
 // readLate reads the tokens of tags that entries were found to have.
-func (e *Engine) readLate(ctx context.Context, budget time.Duration, qs []query, list []*snapshot, spent *cost) error {
+func (e *Engine) readLate(ctx context.Context, budget time.Duration, qs []query, list []*snapshot, spent *Cost) error {
 	var late []flight.Token
 	missing := make([][]string, len(list))
 	for i, s := range list {

@@ -14,7 +14,7 @@ import (
 // setMany sends cmds as [Engine.call] does, but plain SETs of one lifetime as one
 // MSETEX: n entries or tokens are then billed as one command. A Redis that does
 // not know it is noticed once, and gets SETs from then on.
-func (e *Engine) setMany(ctx context.Context, budget time.Duration, cmds []cmd) ([]reply, cost, error) {
+func (e *Engine) setMany(ctx context.Context, budget time.Duration, cmds []cmd) ([]reply, Cost, error) {
 	began := time.Now()
 	joined, place := e.join(cmds)
 	replies, spent, err := e.call(ctx, budget, joined...)
@@ -32,8 +32,8 @@ func (e *Engine) setMany(ctx context.Context, budget time.Duration, cmds []cmd) 
 	if len(again) == 0 {
 		return all, spent, nil
 	}
-	spent.commands -= len(refused) // what Redis does not know is not billed
-	e.counters.commands.Add(-int64(len(refused)))
+	spent.Commands -= len(refused) // what Redis does not know is not billed
+	e.counters.add(CountCommands, -int64(len(refused)))
 	single := make([]cmd, len(again))
 	for i, at := range again {
 		single[i] = cmds[at]
@@ -79,14 +79,14 @@ const enough = 100 * time.Millisecond
 // call sends cmds as one request, pending invalidations first if it is time to
 // try them again, within budget.
 // It fails only as a whole; a Redis error is in its reply.
-func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, cost, error) {
+func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([]reply, Cost, error) {
 	if budget <= 0 {
-		return nil, cost{}, errBudget
+		return nil, Cost{}, errBudget
 	}
 	e.thaw()
 	done, err := e.breaker.Allow()
 	if err != nil {
-		return nil, cost{}, err
+		return nil, Cost{}, err
 	}
 	outcome := breaker.Neutral()
 	defer func() { done(outcome) }()
@@ -100,13 +100,13 @@ func (e *Engine) call(ctx context.Context, budget time.Duration, cmds ...cmd) ([
 	}
 	flush, flushed, due := e.fleetFlush(time.Now())
 	if first+len(cmds) == 0 && !due {
-		return nil, cost{}, nil
+		return nil, Cost{}, nil
 	}
-	var spent cost
+	var spent Cost
 	var replies []reply
 	if due {
 		batch = append(batch, flush)
-		defer func() { flushed(spent.trips > 0, replies[min(first, len(replies)):]) }()
+		defer func() { flushed(spent.Trips > 0, replies[min(first, len(replies)):]) }()
 	}
 	for _, c := range cmds {
 		batch = append(batch, c)
@@ -192,14 +192,11 @@ func (e *Engine) outcome(caller, bounded context.Context, budget time.Duration, 
 	return breaker.Neutral() // refused before anything was sent
 }
 
-func (e *Engine) bill(batch []command.Cmd, replies []reply, err error) cost {
+func (e *Engine) bill(batch []command.Cmd, replies []reply, err error) Cost {
 	if fail, ok := errors.AsType[*client.Error](err); ok && fail.Sent == client.SentNo {
-		return cost{}
+		return Cost{}
 	}
-	c := cost{commands: len(batch), trips: 1}
-	n := &e.counters
-	n.commands.Add(int64(c.commands))
-	n.trips.Add(1)
+	c := Cost{Commands: len(batch), Trips: 1}
 	var out, in int
 	for _, b := range batch {
 		for _, a := range b.Args() {
@@ -212,7 +209,6 @@ func (e *Engine) bill(batch []command.Cmd, replies []reply, err error) cost {
 			in += len(e.Bytes)
 		}
 	}
-	n.bytesOut.Add(int64(out))
-	n.bytesIn.Add(int64(in))
+	e.counters.charge(c, in, out)
 	return c
 }

@@ -88,14 +88,14 @@ func (r *run) note(j *job) {
 	e := r.c.e
 	failed := j.load.Err != nil && !errors.Is(j.load.Err, ErrNotFound)
 	if r.refresh {
-		r.c.count(countRefreshes, 1)
+		r.c.count(CountRefreshes, 1)
 	}
 	if !failed {
 		e.failed.drop(j.entry)
 		return
 	}
 	if r.refresh {
-		r.c.count(countFailed, 1)
+		r.c.count(CountRefreshesFailed, 1)
 		e.log.warn("refresh:"+r.c.cfg.Name, "cache refresh failed", "handle", r.c.cfg.Name, "error", j.load.Err)
 	}
 	e.backOff(j.entry)

@@ -11,7 +11,7 @@ func (e *Engine) saving() Saving {
 	if q == nil {
 		return SaveNothing
 	}
-	now, sent := time.Now(), e.counters.commands.Load()
+	now, sent := time.Now(), e.counters.Count(CountCommands)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	p, s := q.tightest(now, sent)
@@ -28,7 +28,7 @@ func (c *Class) sheds() bool {
 	if c.e.saving() < SaveOptional {
 		return false
 	}
-	c.count(countShed, 1)
+	c.count(CountShed, 1)
 	return true
 }
 
@@ -43,7 +43,7 @@ func (e *Engine) quotaStats() QuotaStats {
 	if q == nil {
 		return QuotaStats{}
 	}
-	now, sent := time.Now(), e.counters.commands.Load()
+	now, sent := time.Now(), e.counters.Count(CountCommands)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	p, s := q.tightest(now, sent)

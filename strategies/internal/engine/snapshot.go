@@ -19,7 +19,7 @@ type snapshot struct {
 	tokens []flight.Token // with their values, late tags included
 	at     time.Time      // before it was sent
 	took   time.Duration
-	cost   cost   // of the read, where the snapshot is shared
+	cost   Cost   // of the read, where the snapshot is shared
 	stamp  uint64 // of the local cache
 	// pending tokens when it was sent: Redis may not have heard of them.
 	hardPending, softPending bool

@@ -58,21 +58,21 @@ func (e *Engine) flushFleet(ctx context.Context) error {
 	return err
 }
 
-// Stats are the counters of an engine in this process.
+// Stats are the state of an engine and its counters, which go on counting.
 type Stats struct {
-	All                    ClassStats
-	Pending, Invalidations int64
-	Breaker                breaker.State
-	BreakerCause           string
-	Quota                  QuotaStats
-	Classes                map[string]ClassStats
+	All          *Counters
+	Pending      int64
+	Breaker      breaker.State
+	BreakerCause string
+	Quota        QuotaStats
+	Classes      map[string]*Counters
 }
 
 // Stats returns the counters of this process.
 func (e *Engine) Stats() Stats {
 	st := Stats{
-		All: e.counters.snapshot(), Pending: int64(e.pending.len()), Invalidations: e.counters.invalidations.Load(),
-		Breaker: e.breaker.State(), Quota: e.quotaStats(), Classes: map[string]ClassStats{},
+		All: &e.counters, Pending: int64(e.pending.len()), Breaker: e.breaker.State(), Quota: e.quotaStats(),
+		Classes: map[string]*Counters{},
 	}
 	if cause := e.breaker.Cause(); cause != nil {
 		st.BreakerCause = cause.Error()
@@ -80,13 +80,13 @@ func (e *Engine) Stats() Stats {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for name, c := range e.classes {
-		st.Classes[name] = c.snapshot()
+		st.Classes[name] = &c.Counters
 	}
 	return st
 }
 
 // Stats returns the counters of all classes of this name.
-func (c *Class) Stats() ClassStats { return c.stats.snapshot() }
+func (c *Class) Stats() *Counters { return &c.stats.Counters }
 
 // TopMisses are the keys of all classes that missed most often, at most n.
 func (e *Engine) TopMisses(n int) []KeyMisses {

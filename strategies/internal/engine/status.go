@@ -45,8 +45,8 @@ type Status struct {
 	Oversized       bool
 	StoredAt        time.Time
 	TTL             time.Duration
-	Commands, Trips int
-	Err             error
+	Cost
+	Err error
 }
 
 // merge adds the status of a key to that of its batch.
@@ -59,8 +59,7 @@ func (s *Status) merge(key *Status, first bool) {
 	s.Storing = s.Storing || key.Storing
 	s.Collapsed = s.Collapsed || key.Collapsed
 	s.Oversized = s.Oversized || key.Oversized
-	s.Commands += key.Commands
-	s.Trips += key.Trips
+	s.Cost.add(key.Cost)
 	if key.Err != nil {
 		s.Err = errors.Join(s.Err, key.Err)
 	}

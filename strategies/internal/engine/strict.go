@@ -48,10 +48,10 @@ func (r *run) createTokens(ctx context.Context) {
 }
 
 // create creates the tokens that are absent and returns all as they are then.
-func (c *Class) create(ctx context.Context, tokens []flight.Token, budget time.Duration) ([]flight.Token, cost, error) {
+func (c *Class) create(ctx context.Context, tokens []flight.Token, budget time.Duration) ([]flight.Token, Cost, error) {
 	cmds := c.creations(tokens)
 	if len(cmds) == 0 {
-		return tokens, cost{}, nil
+		return tokens, Cost{}, nil
 	}
 	cmds = append(cmds, mget(appendKeys(nil, tokens)))
 	replies, spent, err := c.e.call(ctx, budget, cmds...)

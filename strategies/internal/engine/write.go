@@ -17,7 +17,7 @@ type write struct {
 	o         *Options
 	queries   []query
 	snaps     []*snapshot // nil: no snapshot
-	cost      cost
+	cost      Cost
 	stored    int // entries that are as good as this write
 	oversized bool
 	bytes     int
@@ -51,7 +51,7 @@ func (c *Class) Write(ctx context.Context, keys []string, value func(key string)
 	err := w.settle(ctx, keys, value, time.Since(began))
 	c.stats.charge(w.cost, 0, w.bytes)
 	return Status{
-		Commands: w.cost.commands, Trips: w.cost.trips, Err: errors.Join(err, w.wrong),
+		Cost: w.cost, Err: errors.Join(err, w.wrong),
 		Stored: err == nil && w.stored == len(keys), Oversized: w.oversized,
 	}, err
 }
@@ -77,16 +77,16 @@ func (c *Class) Invalidate(ctx context.Context, keys []string) error {
 	return err
 }
 
-func (c *Class) invalidate(ctx context.Context, keys []string) (cost, error) {
+func (c *Class) invalidate(ctx context.Context, keys []string) (Cost, error) {
 	e := c.e
 	if e.redis == nil || len(keys) == 0 {
-		return cost{}, nil
+		return Cost{}, nil
 	}
 	tokens := make([]string, len(keys))
 	for i, k := range keys {
 		tokens[i] = e.space.Key(c.cfg.Name, k, false)
 	}
-	e.counters.invalidations.Add(1)
+	e.counters.add(CountInvalidations, 1)
 	return e.replaceTokens(ctx, tokens)
 }
 
@@ -110,7 +110,7 @@ func (w *write) snapshot(ctx context.Context) {
 	}
 	all = withValues(all, values)
 	if e.cfg.Strict {
-		var spent cost
+		var spent Cost
 		all, spent, err = w.c.create(ctx, all, budget-time.Since(at))
 		w.cost.add(spent)
 		if err != nil {
@@ -148,7 +148,7 @@ func (w *write) store(ctx context.Context, keys []string, value func(string) any
 		w.cost.add(spent)
 		return err
 	}
-	e.counters.invalidations.Add(1)
+	e.counters.add(CountInvalidations, 1)
 	tokens := make([]string, len(w.queries))
 	for i, q := range w.queries {
 		tokens[i] = q.token
@@ -239,7 +239,7 @@ func (w *write) pair(q *query, s *snapshot, value func(string) any, took time.Du
 		w.c.oversized(err)
 	default:
 		w.c.say("encode", "value not cached: it cannot be encoded", err)
-		w.c.count(countErrors, 1)
+		w.c.count(CountErrors, 1)
 	}
 	return cmds
 }
