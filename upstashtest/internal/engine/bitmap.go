@@ -57,6 +57,9 @@ func cmdBitCount(e *Engine, c *call) Reply {
 	}
 	from, to := 0, len(b)*8
 	if len(words) > 0 {
+		if backwards(words) {
+			return intReply(0)
+		}
 		if from, to, bad = bitRange(words, len(b), byteRange); isError(bad) {
 			return bad
 		}
@@ -72,6 +75,14 @@ func cmdBitCount(e *Engine, c *call) Reply {
 		n += bitAt(b, from)
 	}
 	return intReply(int64(n))
+}
+
+// backwards reports whether both ends count from the end and the first lies behind
+// the last. Redis answers that before it looks at the unit.
+func backwards(words []string) bool {
+	start, err1 := strictAtoi(words[0])
+	end, err2 := strictAtoi(words[1])
+	return err1 == nil && err2 == nil && end < start && start < 0
 }
 
 func bitAt(b []byte, i int) int { return int(b[i/8]>>(7-i%8)) & 1 }
