@@ -40,6 +40,8 @@ func parsePlacing(list []string) (o placing, bad Reply) {
 			return o, errorReply(msgNotInt)
 		case word == "RANK" && n == 0:
 			return o, errorReply("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list")
+		case word == "RANK" && n == math.MinInt64:
+			return o, errorReply("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807")
 		case word == "RANK":
 			o.rank = n
 		case !ok || n < 0:
