@@ -13,7 +13,7 @@ func repairCommands() map[string]handler {
 		"LMOVE": cmdLMove, "RPOPLPUSH": cmdRPopLPush, "LPOS": cmdLPos,
 		"INCRBYFLOAT": cmdIncrByFloat, "MSETNX": cmdMSetNX,
 		"INCR": cmdIncr, "DECR": cmdIncr, "INCRBY": cmdIncr, "DECRBY": cmdIncr, "LSET": cmdLSet, "LINDEX": cmdLIndex,
-		"LMPOP": cmdLMPop, "LREM": cmdLRem,
+		"LMPOP": cmdLMPop, "LREM": cmdLRem, "SMOVE": cmdSMove,
 	}
 	for _, name := range []string{"SINTERSTORE", "SUNIONSTORE", "SDIFFSTORE"} {
 		m[name] = cmdStore
@@ -194,4 +194,13 @@ func cmdStore(e *Engine, c *call) Reply {
 		e.raw("DEL", c.args[1])
 	}
 	return r
+}
+
+// cmdSMove leaves a set alone from which a member moves to itself: the set keeps
+// its lifetime.
+func cmdSMove(e *Engine, c *call) Reply {
+	if c.args[1] == c.args[2] {
+		return e.raw("SISMEMBER", c.args[1], c.args[3])
+	}
+	return e.plain(c)
 }
