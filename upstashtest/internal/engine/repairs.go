@@ -36,13 +36,10 @@ func parsePlacing(list []string) (o placing, bad Reply) {
 		}
 		n, ok := parseInteger(list[i+1])
 		switch {
-		case word == "RANK" && !ok:
-			return o, errorReply(msgNotInt)
-		case word == "RANK" && n == 0:
-			return o, errorReply("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list")
-		case word == "RANK" && n == math.MinInt64:
-			return o, errorReply("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807")
 		case word == "RANK":
+			if bad := checkPlaceRank(n, ok); isError(bad) {
+				return o, bad
+			}
 			o.rank = n
 		case !ok || n < 0:
 			return o, errorf("ERR %s can't be negative", word)
@@ -53,6 +50,18 @@ func parsePlacing(list []string) (o placing, bad Reply) {
 		}
 	}
 	return o, nilReply
+}
+
+func checkPlaceRank(rank int64, whole bool) Reply {
+	switch {
+	case !whole:
+		return errorReply(msgNotInt)
+	case rank == 0:
+		return errorReply("ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list")
+	case rank == math.MinInt64:
+		return errorReply("ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807")
+	}
+	return nilReply
 }
 
 func cmdLPos(e *Engine, c *call) Reply {

@@ -118,6 +118,9 @@ func (b bounds) inNames(z *zset, reverse bool, skip int) (int, int) {
 		for to > 0 && !before(to-1) {
 			to--
 		}
+		if to == 0 || !after(to-1) {
+			return 0, 0 // the first that the end allows has to fit
+		}
 		to = max(to-skip, 0)
 		from := to
 		for from > 0 && after(from-1) {
@@ -128,6 +131,9 @@ func (b bounds) inNames(z *zset, reverse bool, skip int) (int, int) {
 	from := 0
 	for from < n && !after(from) {
 		from++
+	}
+	if from == n || !before(from) {
+		return 0, 0
 	}
 	from = min(from+skip, n)
 	to := from
