@@ -105,42 +105,35 @@ func (b bounds) inNames(z *zset, reverse bool, skip int) (int, int) {
 	if n == 0 || !after(n-1) || !before(0) {
 		return 0, 0
 	}
-	if n > 128 {
-		from := sort.Search(n, after)
-		to := max(from, sort.Search(n, func(i int) bool { return !before(i) }))
-		if reverse {
-			return from, max(from, to-skip)
-		}
-		return min(from+skip, to), to
+	begun, inside := after, before
+	if reverse { // counted from the end
+		begun = func(i int) bool { return before(n - 1 - i) }
+		inside = func(i int) bool { return after(n - 1 - i) }
 	}
-	if reverse {
-		to := n
-		for to > 0 && !before(to-1) {
-			to--
-		}
-		if to == 0 || !after(to-1) {
-			return 0, 0 // the first that the end allows has to fit
-		}
-		to = max(to-skip, 0)
-		from := to
-		for from > 0 && after(from-1) {
-			from--
-		}
-		return from, to
-	}
-	from := 0
-	for from < n && !after(from) {
-		from++
-	}
-	if from == n || !before(from) {
+	first := firstWhere(0, n, begun)
+	if first == n || !inside(first) {
 		return 0, 0
 	}
-	from = min(from+skip, n)
-	to := from
-	for to < n && before(to) {
-		to++
+	first = min(first+skip, n)
+	past := firstWhere(first, n, func(i int) bool { return !inside(i) })
+	if reverse {
+		return n - past, n - first
 	}
-	return from, to
+	return first, past
+}
+
+// smallSet is up to where Redis walks through a set; larger ones it searches.
+const smallSet = 128
+
+// firstWhere is the first index from start on that fits, n if there is none.
+func firstWhere(start, n int, fits func(int) bool) int {
+	if n > smallSet {
+		return max(start, sort.Search(n, fits))
+	}
+	for start < n && !fits(start) {
+		start++
+	}
+	return start
 }
 
 // above reports whether the bound lies above name; equal says what holds where
