@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 
@@ -106,25 +105,6 @@ func withSources(cmds []command.Cmd) []command.Cmd {
 		known[cmd.Args()[1]], full[i] = true, source
 	}
 	return full
-}
-
-// undecodable makes the error of a reply that the command could not read.
-func (x *exchange) undecodable(err error) error {
-	if err == ErrNil {
-		return &Error{Command: x.name, Status: x.status, Attempts: x.attempts, Sent: SentYes, Err: ErrNil}
-	}
-	return decodeError(x.name, x.status, x.attempts, err)
-}
-
-func decodeError(name string, status, attempts int, err error) *Error {
-	e := &Error{Command: name, Status: status, Attempts: attempts, Sent: SentYes, Err: err}
-	if s, ok := errors.AsType[command.ServerError](err); ok {
-		e = serverError(name, string(s), status)
-		e.Attempts = attempts
-	} else if errors.Is(err, command.ErrReply) {
-		e.kind = ErrProtocol
-	}
-	return e
 }
 
 // DecodeReply reads a reply of [Client.Batch] or [Client.Transaction] the way

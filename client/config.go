@@ -220,3 +220,6 @@ func (cfg Config) httpAllowed(host string) bool {
 func configError(field, problem string) error {
 	return fmt.Errorf("client: Config.%s %s", field, problem)
 }
+
+// DefaultStreamIdle is the default of [Config].StreamIdle.
+const DefaultStreamIdle = 5 * time.Minute

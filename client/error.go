@@ -229,3 +229,18 @@ func has(message string, phrases ...string) bool {
 	}
 	return false
 }
+
+func decodeError(name string, status, attempts int, err error) *Error {
+	e := &Error{Command: name, Status: status, Attempts: attempts, Sent: SentYes, Err: err}
+	if s, ok := errors.AsType[command.ServerError](err); ok {
+		e = serverError(name, string(s), status)
+		e.Attempts = attempts
+	} else if errors.Is(err, command.ErrReply) {
+		e.kind = ErrProtocol
+	}
+	return e
+}
+
+func repeatedError(name string, status, attempts int) *Error {
+	return &Error{Command: name, Status: status, Attempts: attempts, Sent: SentYes, Err: ErrRepeated, repeated: true}
+}

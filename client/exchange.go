@@ -1,17 +1,13 @@
 package client
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"slices"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -69,6 +65,11 @@ func (c *carrier) Value(key any) any {
 		return c.x
 	}
 	return c.Context.Value(key)
+}
+
+func exchangeOf(ctx context.Context) *exchange {
+	x, _ := ctx.Value(carrierKey{}).(*exchange)
+	return x
 }
 
 var (
@@ -170,120 +171,6 @@ func (x *exchange) read(resp *http.Response) error {
 	return nil
 }
 
-// readAll reads and closes the body of an answer, so that the connection can
-// be used again.
-func readAll(resp *http.Response, limit int) ([]byte, error) {
-	defer resp.Body.Close()
-	size := resp.ContentLength
-	body := io.Reader(resp.Body)
-	if limit >= 0 {
-		if size > int64(limit) {
-			return nil, longReply(limit)
-		}
-		body = io.LimitReader(body, int64(limit)+1)
-	}
-	if size < 0 {
-		return readUnknown(body, limit)
-	}
-	// One byte more, to see the end without growing. What a header announces is
-	// not believed beyond a few megabytes.
-	read, err := readFull(body, make([]byte, 0, min(size+1, 8<<20)))
-	if err == nil && over(len(read), limit) {
-		return nil, longReply(limit)
-	}
-	return read, err
-}
-
-// scratch are buffers for answers whose length is not announced: they have grown
-// already, and what is returned is a copy of the right size.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
-
-// maxScratch is the largest buffer that is kept.
-const maxScratch = 4 << 20
-
-func readUnknown(body io.Reader, limit int) ([]byte, error) {
-	buf := scratch.Get().(*[]byte)
-	read, err := readFull(body, (*buf)[:0])
-	if err == nil && over(len(read), limit) {
-		return nil, longReply(limit)
-	}
-	if cap(read) > maxScratch {
-		return read, err // too large to be kept: it need not be copied
-	}
-	*buf = read
-	defer scratch.Put(buf)
-	return bytes.Clone(read), err
-}
-
-// longReply is the error of an answer that is longer than Limits.Reply.
-func longReply(limit int) error {
-	return fmt.Errorf("%w: the answer is over the limit of %d bytes (Limits.Reply)", ErrTooLarge, limit)
-}
-
-func readFull(r io.Reader, b []byte) ([]byte, error) {
-	for {
-		if len(b) == cap(b) {
-			b = slices.Grow(b, max(len(b), 4096))
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if err == io.EOF {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
-}
-
-// parse reads the body by its content type and first byte: a server may
-// answer in JSON although RESP2 was asked for, above all with an error.
-func (x *exchange) parse(body []byte, contentType string) error {
-	inJSON := !x.resp2 || startsJSON(body)
-	if len(body) == 0 || inJSON && foreign(contentType) && !startsJSON(body) {
-		return errSyntax
-	}
-	if x.batch == nil {
-		return x.parseOne(body, inJSON)
-	}
-	return x.parseMany(body, inJSON)
-}
-
-func (x *exchange) parseOne(body []byte, inJSON bool) (err error) {
-	if inJSON {
-		x.one, err = scanOne(body, !x.resp2)
-	} else {
-		x.one, err = respOne(body)
-	}
-	if err == nil && x.one.Kind == command.KindError {
-		x.refused = &x.one
-	}
-	return err
-}
-
-func (x *exchange) parseMany(body []byte, inJSON bool) (err error) {
-	if inJSON {
-		x.many, x.refused, err = scanBatch(body, len(x.batch), !x.resp2)
-	} else {
-		x.many, err = respBatch(body, len(x.batch))
-		if err == nil && len(x.many) == 1 && len(x.batch) > 1 && x.many[0].Kind == command.KindError {
-			x.many, x.refused = nil, &x.many[0]
-		}
-	}
-	if err == nil && x.refused == nil && len(x.many) != len(x.batch) {
-		return errCount
-	}
-	return err
-}
-
-var errCount = errors.New("the number of replies is not the number of commands")
-
-func startsJSON(body []byte) bool {
-	s := scanner{data: body}
-	c := s.space()
-	return c == '{' || c == '['
-}
-
 // script reports whether an error may be that of a script, which has run: its
 // own words may be TRYAGAIN or READONLY.
 func (x *exchange) script() bool {
@@ -302,4 +189,111 @@ func transient(r *command.Reply) bool {
 		return true
 	}
 	return false
+}
+
+const idempotencyKey = "Idempotency-Key"
+
+// shared header values: one element each, never written to.
+var (
+	valueJSON   = []string{"application/json"}
+	valueBytes  = []string{"application/octet-stream"}
+	valueBase64 = []string{"base64"}
+	valueRESP2  = []string{"resp2"}
+)
+
+// header returns the header of an exchange. The names are in canonical form
+// already.
+func (c *Client) header(x *exchange) http.Header {
+	h := make(http.Header, 12)
+	h["Authorization"] = c.token.header()
+	h["User-Agent"] = userAgent()
+	h["Content-Type"] = valueJSON
+	if x.raw {
+		h["Content-Type"] = valueBytes
+	}
+	if x.resp2 {
+		h["Upstash-Response-Format"] = valueRESP2
+	} else {
+		h["Upstash-Encoding"] = valueBase64
+	}
+	if x.repeatable {
+		// Present but empty: net/http then takes the request for one that it
+		// may send again on a fresh connection, and sends no such header.
+		h[idempotencyKey] = nil
+	}
+	c.telemetry.put(h)
+	return h
+}
+
+// clean takes the token out of the error replies of an answer: some servers
+// say which one was wrong.
+func (x *exchange) clean() {
+	x.one = x.c.cleaned(x.one)
+	for i := range x.many {
+		x.many[i] = x.c.cleaned(x.many[i])
+	}
+	if x.refused != nil {
+		refused := x.c.cleaned(*x.refused)
+		x.refused = &refused
+	}
+}
+
+func (c *Client) cleaned(r command.Reply) command.Reply {
+	if r.Kind == command.KindError {
+		r.Bytes = []byte(c.token.hide(string(r.Bytes)))
+	}
+	for i := range r.Array {
+		if r.Array[i].Kind == command.KindError {
+			r.Array[i] = c.cleaned(r.Array[i])
+		}
+	}
+	return r
+}
+
+// failed makes the error of an exchange that got no usable answer.
+func (x *exchange) failed(ctx context.Context, err error) error {
+	e := &Error{Command: x.name, Status: x.status, Attempts: x.attempts, Sent: x.sent}
+	if x.doubt && e.Sent == SentNo {
+		e.Sent = SentUnknown
+	}
+	switch {
+	case x.refused != nil:
+		s := serverError(x.name, string(x.refused.Bytes), x.status)
+		e.Code, e.Message, e.kind = s.Code, s.Message, s.kind
+	case x.over(ctx) != nil && x.status == 0:
+		end := x.over(ctx)
+		e.Err, e.kind = fmt.Errorf("%w (%w)", end, withoutURL(err)), ErrTransport
+		if errors.Is(err, end) {
+			e.Err = end
+		}
+	case errors.Is(err, ErrTooLarge):
+		e.Err, e.kind = err, ErrTooLarge
+	case x.status != 0:
+		e.Err, e.kind = withoutURL(err), classify("", "", x.status)
+		if e.kind == nil {
+			e.kind = ErrTransport
+			_, bad := errors.AsType[*bodyError](err)
+			if _, moved := errors.AsType[*redirectError](err); bad || moved {
+				e.kind = ErrProtocol
+			}
+		}
+	default:
+		e.Err, e.kind = withoutURL(err), ErrTransport
+	}
+	x.c.warn(ctx, e)
+	return e
+}
+
+// over is why there is no time for the call any more, nil if there is.
+func (x *exchange) over(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if end, bounded := ctx.Deadline(); bounded && !end.After(x.until) {
+		return nil // the clock may be ahead of ctx, whose word it is
+	}
+	if !time.Now().Before(x.until) {
+		return context.DeadlineExceeded
+	}
+	return nil
 }

@@ -6,9 +6,6 @@ import (
 	"github.com/cldcde/restash/client/command"
 )
 
-// Limits returns the limits that the client checks, defaults filled in.
-func (c *Client) Limits() Limits { return c.cfg.Limits }
-
 // check returns the error of a command that must not be sent.
 func (c *Client) check(name string, args []string, err error) error {
 	if err != nil {

@@ -44,10 +44,6 @@ func ambiguous(name string, r command.Reply) bool {
 	return false
 }
 
-func repeatedError(name string, status, attempts int) *Error {
-	return &Error{Command: name, Status: status, Attempts: attempts, Sent: SentYes, Err: ErrRepeated, repeated: true}
-}
-
 // settle adds the doubt of a repeated reply to what came of decoding it.
 func (x *exchange) settle(err error) error {
 	if !x.one.Repeated {

@@ -4,13 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"mime"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -19,9 +15,8 @@ import (
 
 // Waits between attempts: a random time up to a bound that doubles.
 const (
-	firstWait     = 50 * time.Millisecond
-	maxWait       = time.Second
-	maxRetryAfter = 5 * time.Second // a server cannot park a caller for longer
+	firstWait = 50 * time.Millisecond
+	maxWait   = time.Second
 )
 
 // newRetrying returns the client that makes the attempts. What it knows of an
@@ -37,11 +32,6 @@ func newRetrying(calls *http.Client, maxRetries int) *retryablehttp.Client {
 		PrepareRetry: func(req *http.Request) error { return exchangeOf(req.Context()).again(req) },
 		ErrorHandler: retryablehttp.PassthroughErrorHandler,
 	}
-}
-
-func exchangeOf(ctx context.Context) *exchange {
-	x, _ := ctx.Value(carrierKey{}).(*exchange)
-	return x
 }
 
 // check decides whether there is another attempt, and how long to wait for
@@ -151,115 +141,4 @@ func (x *exchange) fate(err error) Sent {
 		return SentNo
 	}
 	return SentUnknown
-}
-
-// retryAfter reads the header, in seconds or as a date, and bounds it.
-func retryAfter(h http.Header) time.Duration {
-	v := h.Get("Retry-After")
-	if v == "" {
-		return 0
-	}
-	var d time.Duration
-	if n, err := strconv.ParseFloat(v, 64); err == nil {
-		d = time.Duration(min(max(n, 0), maxRetryAfter.Seconds()) * float64(time.Second))
-	} else if t, err := http.ParseTime(v); err == nil {
-		d = time.Until(t)
-	}
-	return min(max(d, 0), maxRetryAfter)
-}
-
-// failed makes the error of an exchange that got no usable answer.
-func (x *exchange) failed(ctx context.Context, err error) error {
-	e := &Error{Command: x.name, Status: x.status, Attempts: x.attempts, Sent: x.sent}
-	if x.doubt && e.Sent == SentNo {
-		e.Sent = SentUnknown
-	}
-	switch {
-	case x.refused != nil:
-		s := serverError(x.name, string(x.refused.Bytes), x.status)
-		e.Code, e.Message, e.kind = s.Code, s.Message, s.kind
-	case x.over(ctx) != nil && x.status == 0:
-		end := x.over(ctx)
-		e.Err, e.kind = fmt.Errorf("%w (%w)", end, withoutURL(err)), ErrTransport
-		if errors.Is(err, end) {
-			e.Err = end
-		}
-	case errors.Is(err, ErrTooLarge):
-		e.Err, e.kind = err, ErrTooLarge
-	case x.status != 0:
-		e.Err, e.kind = withoutURL(err), classify("", "", x.status)
-		if e.kind == nil {
-			e.kind = ErrTransport
-			_, bad := errors.AsType[*bodyError](err)
-			if _, moved := errors.AsType[*redirectError](err); bad || moved {
-				e.kind = ErrProtocol
-			}
-		}
-	default:
-		e.Err, e.kind = withoutURL(err), ErrTransport
-	}
-	x.c.warn(ctx, e)
-	return e
-}
-
-// over is why there is no time for the call any more, nil if there is.
-func (x *exchange) over(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if end, bounded := ctx.Deadline(); bounded && !end.After(x.until) {
-		return nil // the clock may be ahead of ctx, whose word it is
-	}
-	if !time.Now().Before(x.until) {
-		return context.DeadlineExceeded
-	}
-	return nil
-}
-
-// withoutURL takes off what net/http wraps around its errors: the URL may
-// hold a key and a value.
-func withoutURL(err error) error {
-	for {
-		u, ok := errors.AsType[*url.Error](err)
-		if !ok {
-			return err
-		}
-		err = u.Err
-	}
-}
-
-// bodyError is an answer that is not what Upstash sends.
-type bodyError struct {
-	err     error
-	excerpt string // the beginning of a page or text that came instead
-}
-
-func (e *bodyError) Error() string {
-	if e.excerpt == "" {
-		return e.err.Error()
-	}
-	return fmt.Sprintf("%v: %q", e.err, e.excerpt)
-}
-
-func (e *bodyError) Unwrap() error { return e.err }
-
-// unreadable keeps the beginning of a body that is a gateway's page. What
-// looks like an answer of the database is not quoted: it may hold values.
-func (c *Client) unreadable(err error, status int, body []byte) error {
-	e := &bodyError{err: err}
-	if len(body) > 0 && (body[0] == '<' || status >= 400 && !startsJSON(body)) {
-		const most = 80
-		text := c.token.hide(string(body[:min(len(body), 16*most)]))
-		e.excerpt = strings.ToValidUTF8(text[:min(len(text), most)], "")
-	}
-	return e
-}
-
-// foreign reports whether a content type rules out an answer of the database.
-func foreign(contentType string) bool {
-	if contentType == "" {
-		return false
-	}
-	t, _, err := mime.ParseMediaType(contentType)
-	return err == nil && strings.HasPrefix(t, "text/")
 }

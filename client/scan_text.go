@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"errors"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -97,4 +98,44 @@ func hex4(b []byte) (rune, bool) {
 	}
 	n, err := strconv.ParseUint(string(b[:4]), 16, 32)
 	return rune(n), err == nil
+}
+
+// A scanner reads the JSON envelope of answers without building a tree. It
+// decodes strings in place, in the body that it was given: the replies alias
+// it and nothing is copied.
+type scanner struct {
+	data []byte
+	pos  int
+	// coded strings are in base64, as was asked for. A server that answers in
+	// JSON where RESP2 was asked for sends them as they are.
+	coded bool
+}
+
+var (
+	errSyntax   = errors.New("the answer is not the JSON that was expected")
+	errBase64   = errors.New("a string of the answer is not base64")
+	errTooDeep  = errors.New("the answer is nested too deeply")
+	errEnvelope = errors.New("the answer has neither result nor error")
+	errTrailing = errors.New("the answer goes on after its end")
+)
+
+// space passes over white space and returns the byte after it, 0 at the end.
+func (s *scanner) space() byte {
+	for ; s.pos < len(s.data); s.pos++ {
+		switch c := s.data[s.pos]; c {
+		case ' ', '\n', '\r', '\t':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take passes over c, if that is next.
+func (s *scanner) take(c byte) bool {
+	if s.space() != c {
+		return false
+	}
+	s.pos++
+	return true
 }

@@ -21,21 +21,6 @@ type Stats struct {
 	LatencyP50, LatencyP99 time.Duration
 }
 
-// Stats returns a snapshot. It may be called at any time.
-func (c *Client) Stats() Stats {
-	s := &c.stats
-	out := Stats{
-		Requests: s.requests.Load(),
-		Commands: s.commands.Load(),
-		Retries:  s.retries.Load(),
-		Failures: s.failures.Load(),
-		BytesOut: s.bytesOut.Load(),
-		BytesIn:  s.bytesIn.Load(),
-	}
-	out.LatencyP50, out.LatencyP99 = s.latency.quantiles()
-	return out
-}
-
 type counters struct {
 	requests, commands, retries, failures, bytesOut, bytesIn atomic.Int64
 

@@ -16,9 +16,6 @@ import (
 	"github.com/cldcde/restash/client/command"
 )
 
-// DefaultStreamIdle is the default of [Config].StreamIdle.
-const DefaultStreamIdle = 5 * time.Minute
-
 // Message is one message of a stream.
 type Message struct {
 	Channel string // where it was published; "" for Monitor

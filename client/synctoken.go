@@ -1,6 +1,8 @@
 package client
 
-import "sync"
+import (
+	"sync"
+)
 
 const syncHeader = "Upstash-Sync-Token"
 
@@ -52,26 +54,4 @@ func (t *syncToken) answer(number uint64, write bool, carried, header []string) 
 	if t.value[0] != header[0] {
 		t.value = []string{header[0]}
 	}
-}
-
-// SyncToken returns the token of the newest answer, "" before the first. Hand
-// it to another process, which calls [Client.SetSyncToken], and that process
-// reads what this one wrote.
-func (c *Client) SyncToken() string {
-	c.sync.mu.Lock()
-	defer c.sync.mu.Unlock()
-	if c.sync.value == nil {
-		return ""
-	}
-	return c.sync.value[0]
-}
-
-// SetSyncToken makes the next requests see at least the state that token
-// stands for. Answers to requests that began before do not replace it.
-func (c *Client) SetSyncToken(token string) {
-	c.sync.mu.Lock()
-	defer c.sync.mu.Unlock()
-	c.sync.last++
-	c.sync.writer = c.sync.last // as if it were a write's
-	c.sync.value = []string{token}
 }
