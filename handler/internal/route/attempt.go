@@ -2,48 +2,10 @@ package route
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/cldcde/restash/handler/internal/record"
-	"github.com/cldcde/restash/handler/internal/rfc9111"
 	"github.com/cldcde/restash/strategies"
 )
-
-// Attempt is one call of the cache for an exchange. If it loads, the handler
-// runs in the goroutine of its request.
-type Attempt struct {
-	// Resp is the answer, and Out what came of a load that ran for it.
-	Resp   *record.Response
-	Out    *Outcome
-	Status strategies.Status
-
-	x     *Exchange
-	turn  Turn
-	names []string        // the Vary list it asks with
-	cap   *record.Capture // nil until a load begins
-	outer http.Header     // as the middleware around this one had set it, for a refresh
-	// later is the refresh of a stale answer, which comes after it.
-	later strategies.Refresh
-	ran   bool
-}
-
-// Outcome is what came of a load that ran for this exchange.
-type Outcome struct {
-	Status  int // of the handler's answer; 0 if it was not asked
-	Refused rfc9111.Refusal
-	// FromStore says that the old response is the answer after all.
-	FromStore bool
-	Stale     bool
-	Validated bool
-	// Again says that the handler confirmed another response than the stored one.
-	Again bool
-	// Absent says that there is nothing stored for a request that wants
-	// nothing else.
-	Absent bool
-	// Dropped are fields that are not stored but go to this client.
-	Dropped  http.Header
-	panicked any
-}
 
 func newAttempt(x *Exchange, names []string) *Attempt {
 	return &Attempt{x: x, turn: x.Turn, names: names}
@@ -73,8 +35,6 @@ func (a *Attempt) load(ctx context.Context, l *strategies.Load[*record.Response]
 	a.ran = true
 	return a.x.Rules.Load(ctx, newJob(a, l))
 }
-
-func (a *Attempt) settle(o Outcome) { a.Out = &o }
 
 // raise panics with what the handler panicked with.
 func (a *Attempt) raise() {

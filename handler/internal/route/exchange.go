@@ -1,7 +1,7 @@
 package route
 
 import (
-	"errors"
+	"context"
 	"net/http"
 	"slices"
 	"time"
@@ -44,35 +44,6 @@ type Turn struct {
 	Whole bool
 }
 
-// Ask asks the cache once. If the client has its answer then, it returns nil.
-func (x *Exchange) Ask(names []string) *Attempt {
-	a := newAttempt(x, names)
-	resp, err := a.fetch()
-	if a.later.Due() {
-		a.outer = x.W.Header().Clone()
-	}
-	switch {
-	case a.ran && err != nil:
-		a.cap.Deliver(rfc9111.RefuseTime) // too late to be stored, not to be sent
-	case a.Out != nil && a.Out.Refused == rfc9111.RefuseCut && x.R.Method == http.MethodGet:
-		a.cap.Deliver(rfc9111.RefuseCut) // the client sees the break, as without a cache
-	}
-	sent := a.cap != nil && a.cap.Leave()
-	if sent {
-		x.tally(a.Verdict(), a.Out)
-	}
-	a.raise()
-	switch {
-	case sent:
-		return nil
-	case err != nil:
-		x.failed(err, a.ran)
-		return nil
-	}
-	a.Resp = resp
-	return a
-}
-
 // Variant names this request's values of the given fields.
 func (x *Exchange) Variant(names []string) string {
 	if len(names) == 0 {
@@ -93,71 +64,6 @@ func selecting(h http.Header) http.Header {
 	return seen
 }
 
-// Answer sends the response of an attempt, worded by v, and sees to the
-// refresh of a stale one.
-//
-// The handler may not run on when the request has ended, so it runs here, for
-// a short while; a client of HTTP/1.1 waits for that with its next request on
-// the same connection only.
-func (x *Exchange) Answer(a *Attempt, v Verdict) {
-	if a.Out != nil {
-		record.FieldsOf(x.W.Header(), len(a.Out.Dropped)).Merge(a.Out.Dropped)
-	}
-	x.write(a.Resp, v, a.Out != nil && !a.Out.FromStore)
-	x.tally(v, a.Out)
-	if !a.later.Due() {
-		return
-	}
-	ctx := x.R.Context()
-	if x.Detach && a.later.Go(func() { a.later.Do(ctx) }) {
-		return
-	}
-	_ = http.NewResponseController(x.W).Flush() // one that cannot sends the end later
-	a.later.Run(ctx)
-}
-
-// failed answers when neither the cache nor the handler did. ran says that
-// the handler ran for this request: then it does not run again.
-func (x *Exchange) failed(err error, ran bool) {
-	var p *strategies.PanicError
-	switch {
-	case x.R.Context().Err() != nil:
-		// The client has left, or its time is up. Silence would be a 200 without a
-		// body for whoever stands between, such as an http.TimeoutHandler.
-		x.Refuse(http.StatusServiceUnavailable, "the request ended before its answer", "gone")
-	case ran && errors.As(err, &p):
-		panic(p.Value)
-	case ran:
-		x.Refuse(http.StatusServiceUnavailable, "the handler took too long", "timeout")
-	default:
-		x.Direct("cache-error")
-	}
-}
-
-// Refuse answers with an error of the cache's own.
-func (x *Exchange) Refuse(status int, text, detail string) {
-	v := Verdict{State: strategies.Miss, fwd: "miss", detail: detail}
-	f := record.FieldsOf(x.W.Header(), 3)
-	v.Write(f)
-	f.Set("Cache-Control", "no-store")
-	http.Error(x.W, text, status)
-}
-
-// Direct runs the handler on the client's writer, around the cache.
-func (x *Exchange) Direct(detail string) {
-	x.history.tick(x.Store, time.Now())
-	x.Count.BypassReasons.add(detail)
-	defer x.Count.Bypass.Since(x.Began)
-	v := Verdict{State: strategies.Bypass, fwd: "bypass", detail: detail}
-	v.Write(record.FieldsOf(x.W.Header(), 2))
-	inner := x.Rules.Request()
-	inner.Method = x.R.Method
-	for _, name := range append(rfc9111.Conditions, "Range") {
-		Restore(inner.Header, x.R.Header, name)
-	}
-	x.Next.ServeHTTP(x.W, inner)
-}
-
 // Restore gives h back a field that was taken from it.
 func Restore(h, from http.Header, name string) {
 	if lines, there := from[name]; there {
@@ -165,45 +71,83 @@ func Restore(h, from http.Header, name string) {
 	}
 }
 
-func (x *Exchange) tally(v Verdict, own *Outcome) {
-	x.history.tick(x.Store, time.Now())
-	n := &x.Count
-	switch v.State {
-	case strategies.Hit:
-		n.Hits.Since(x.Began)
-	case strategies.Stale:
-		n.Stale.Since(x.Began)
-	case strategies.Bypass:
-		n.Bypass.Since(x.Began)
-		n.BypassReasons.add(v.word())
-	default:
-		n.Misses.Since(x.Began)
-		n.MissReasons.add(v.word())
-	}
-	if v.collapsed {
-		n.Collapsed.Add(1)
-	}
-	if own == nil {
-		return
-	}
-	switch own.Refused {
-	case "":
-	case rfc9111.RefuseSize:
-		n.Oversized.Add(1)
-	default:
-		n.Passed.Add(1)
-	}
-	if own.Validated {
-		n.Validated.Add(1)
-	}
+// Attempt is one call of the cache for an exchange. If it loads, the handler
+// runs in the goroutine of its request.
+type Attempt struct {
+	// Resp is the answer, and Out what came of a load that ran for it.
+	Resp   *record.Response
+	Out    *Outcome
+	Status strategies.Status
+
+	x     *Exchange
+	turn  Turn
+	names []string        // the Vary list it asks with
+	cap   *record.Capture // nil until a load begins
+	outer http.Header     // as the middleware around this one had set it, for a refresh
+	// later is the refresh of a stale answer, which comes after it.
+	later strategies.Refresh
+	ran   bool
 }
 
-// Passes reports whether the request is to go straight to the handler, and
-// whether the answer that is known had a Cache-Control of its own. What the request
-// says of the cache itself, it says to the cache.
-func (x *Exchange) Passes() (said, passes bool) {
-	if x.Warming != nil || len(x.R.Header["Cache-Control"]) > 0 {
-		return false, false
-	}
-	return x.passes.has(x.Key, time.Now())
+// Outcome is what came of a load that ran for this exchange.
+type Outcome struct {
+	Status  int // of the handler's answer; 0 if it was not asked
+	Refused rfc9111.Refusal
+	// FromStore says that the old response is the answer after all.
+	FromStore bool
+	Stale     bool
+	Validated bool
+	// Again says that the handler confirmed another response than the stored one.
+	Again bool
+	// Absent says that there is nothing stored for a request that wants
+	// nothing else.
+	Absent bool
+	// Dropped are fields that are not stored but go to this client.
+	Dropped  http.Header
+	panicked any
+}
+
+func (a *Attempt) settle(o Outcome) { a.Out = &o }
+
+// Job is one run of the handler within a load.
+type Job struct {
+	// Old is the stored response that this exchange could take if it still holds.
+	Old *record.Response
+	// Detached says that no client is waiting for what it writes.
+	Detached bool
+	// Names is the Vary list that the cache was asked with.
+	Names []string
+	Turn  Turn
+
+	*strategies.Load[*record.Response]
+	x      *Exchange
+	a      *Attempt
+	cap    *record.Capture
+	asked  *http.Request // as the handler got it
+	asking bool          // it was made conditional
+
+	requested, Received time.Time
+}
+
+// Rules are what the middlewares decide differently, for one request.
+type Rules interface {
+	// Load answers a miss: by job.Ask, or without the handler.
+	Load(ctx context.Context, job *Job) (*record.Response, error)
+	// Request is what the handler is asked, without body and conditions.
+	Request() *http.Request
+	// Confirm makes inner conditional on a stored response, and reports that it did.
+	Confirm(inner *http.Request, old *record.Response) bool
+	// Refuses says why an answer is not stored, when its header is known.
+	Refuses(asked *http.Request, status int, h http.Header, now time.Time) rfc9111.Refusal
+	// Lasting reports whether a refusal speaks of the next such request too.
+	Lasting(answer http.Header) bool
+	// Downstream writes what caches behind this one may do with an answer: one
+	// that is stored and fresh for left, or one that is not.
+	Downstream(f *record.Fields, stored bool, left time.Duration)
+	// FallsBack reports whether a stored response takes the place of an error.
+	FallsBack(job *Job) bool
+	// Complete makes an answer ready to be stored. It notes in out what it finds.
+	Complete(job *Job, resp *record.Response, out *Outcome)
+	// Live sets how long a response is stored.
+	Live(job *Job, resp *record.Response)
 }

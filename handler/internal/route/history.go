@@ -5,8 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/cldcde/restash/strategies"
 )
 
 // Sample are the totals of a Store at one time, of its functions and routes alike.
@@ -50,12 +48,10 @@ type History struct {
 	day     Sample // the first one of the day, by UTC
 }
 
-// tick takes a sample if it is time.
-func (h *History) tick(store *strategies.Store, now time.Time) {
+// isDue says once that it is time for a sample.
+func (h *History) isDue(now time.Time) bool {
 	due := h.due.Load()
-	if now.UnixNano() >= due && h.due.CompareAndSwap(due, now.Add(sampleEvery).UnixNano()) {
-		h.add(Totals(store, now))
-	}
+	return now.UnixNano() >= due && h.due.CompareAndSwap(due, now.Add(sampleEvery).UnixNano())
 }
 
 func (h *History) add(s Sample) {
@@ -73,40 +69,3 @@ func (h *History) add(s Sample) {
 }
 
 func day(t time.Time) int64 { return t.Unix() / int64(24*time.Hour/time.Second) }
-
-// Totals are the totals of a Store now.
-func Totals(store *strategies.Store, now time.Time) Sample {
-	st := store.Stats()
-	s := Sample{At: now, Errors: st.Errors, Commands: st.Commands, CommandsSaved: st.CommandsSaved, Breaker: st.Breaker.String()}
-	for _, r := range All(store) {
-		n, h := &r.Count, st.Handles[r.Name()]
-		s.Hits += n.Hits.Count()
-		s.Stale += n.Stale.Count()
-		s.Misses += n.Misses.Count()
-		s.Bypass += n.Bypass.Count()
-		s.LoadTimeSaved += h.AvgLoad * time.Duration(n.Hits.Count()+n.Stale.Count())
-		delete(st.Handles, r.Name())
-	}
-	for _, h := range st.Handles {
-		s.Hits += h.Hits - h.Stale
-		s.Stale += h.Stale
-		s.Misses += h.Misses
-		s.Bypass += h.Bypass
-		s.LoadTimeSaved += h.AvgLoad * time.Duration(h.Hits)
-	}
-	return s
-}
-
-// Recent are the samples of the last minutes, the last one of now, and what has
-// happened today (UTC) since its At.
-func Recent(store *strategies.Store) (samples []Sample, today Sample) {
-	now := time.Now()
-	h := historyOf(store)
-	h.tick(store, now)
-	last := Totals(store, now)
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	today = last.Sub(h.day)
-	today.At = h.day.At
-	return append(slices.Clone(h.samples), last), today
-}

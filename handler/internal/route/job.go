@@ -12,26 +12,6 @@ import (
 	"github.com/cldcde/restash/strategies"
 )
 
-// Job is one run of the handler within a load.
-type Job struct {
-	// Old is the stored response that this exchange could take if it still holds.
-	Old *record.Response
-	// Detached says that no client is waiting for what it writes.
-	Detached bool
-	// Names is the Vary list that the cache was asked with.
-	Names []string
-	Turn  Turn
-
-	*strategies.Load[*record.Response]
-	x      *Exchange
-	a      *Attempt
-	cap    *record.Capture
-	asked  *http.Request // as the handler got it
-	asking bool          // it was made conditional
-
-	requested, Received time.Time
-}
-
 // ErrOrigin says that the handler failed and a stale answer may take its place.
 var ErrOrigin = errors.New("handler: the handler answered with an error")
 

@@ -79,7 +79,7 @@ func (w Way) status() string {
 
 // Around marks the answer to a request that goes around the cache.
 func (r *Route) Around(h http.Header, way Way) {
-	r.history.tick(r.Store, time.Now())
+	tick(r.history, r.Store, time.Now())
 	r.Count.BypassReasons.add(way.word())
 	f := record.FieldsOf(h, 3)
 	f.Set("X-Cache", strategies.Bypass.String())
