@@ -2,7 +2,6 @@ package upstashtest
 
 import (
 	"sync"
-	"testing"
 )
 
 // Bill counts what was asked of the server. Commands are what Upstash bills:
@@ -52,35 +51,4 @@ func (l *ledger) add(name string, b Bill) {
 		l.by = map[string]Bill{}
 	}
 	l.by[name] = own
-}
-
-// Bill returns the bill so far. A request is on it before its answer is sent.
-func (s *Server) Bill() Bill {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	return s.ledger.total
-}
-
-// BillOf returns the bill of one token by its name: [StandardName],
-// [ReadOnlyName] or one of Config.Tokens.
-func (s *Server) BillOf(name string) Bill {
-	s.ledger.mu.Lock()
-	defer s.ledger.mu.Unlock()
-	return s.ledger.by[name]
-}
-
-// ExpectBill measures from its call to that of the function it returns, which
-// fails t unless so many commands and round trips were added to the bill:
-//
-//	defer srv.ExpectBill(t, 1, 1)()
-func (s *Server) ExpectBill(t testing.TB, commands, trips int) func() {
-	t.Helper()
-	before := s.Bill()
-	return func() {
-		t.Helper()
-		if got := s.Bill().Sub(before); got.Commands != int64(commands) || got.Trips != int64(trips) {
-			t.Errorf("upstashtest: bill: %d commands in %d trips, want %d in %d",
-				got.Commands, got.Trips, commands, trips)
-		}
-	}
 }

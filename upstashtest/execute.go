@@ -1,7 +1,6 @@
 package upstashtest
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -9,20 +8,6 @@ import (
 	"github.com/cldcde/restash/client/command"
 	"github.com/cldcde/restash/upstashtest/internal/engine"
 )
-
-// refusal is why a command is not run. A zero one means that it is.
-type refusal struct {
-	text   string
-	status int
-}
-
-func (r refusal) reply() command.Reply {
-	return command.Reply{Kind: command.KindError, Bytes: []byte(r.text)}
-}
-
-func refuse(status int, format string, a ...any) refusal {
-	return refusal{fmt.Sprintf(format, a...), status}
-}
 
 // check decides whether the command is run.
 func (x *exchange) check(args []string) refusal {
@@ -71,16 +56,6 @@ func readable(in *engine.Info) bool {
 		return true
 	}
 	return in.Read && !in.Risky
-}
-
-// billed is what a command adds to the bill. Chosen, see FIDELITY.md: the five
-// are named as free on an older page of the documentation only.
-func billed(args []string, r Result) int64 {
-	switch strings.ToUpper(args[0]) {
-	case "AUTH", "COMMAND", "INFO", "PING", "QUIT":
-		return 0
-	}
-	return int64(1 + r.Inner)
 }
 
 // run executes one command that was not refused.

@@ -230,7 +230,7 @@ func cmdZAdd(e *Engine, c *call) Reply {
 			return o.none()
 		}
 	}
-	if o.incr {
+	if o.incr && !o.nx { // which does not add to what is there
 		if sum := add[0].score + z.scores[add[0].name]; math.IsNaN(sum) {
 			return errorReply("ERR resulting score is not a number (NaN)")
 		}
