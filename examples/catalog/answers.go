@@ -65,3 +65,9 @@ func answer(w http.ResponseWriter, status int, v any) {
 	w.WriteHeader(status)
 	_, _ = w.Write(body.Bytes()) // a reader who left needs no answer
 }
+
+// action is a handler that returns what went wrong instead of writing it.
+type action func(w http.ResponseWriter, r *http.Request) error
+
+// check looks at a request before the cache does.
+type check func(r *http.Request) error

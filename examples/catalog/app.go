@@ -103,27 +103,6 @@ type App struct {
 	close    func(context.Context) error
 }
 
-// New wires an App and touches no network. It returns an error that names the
-// field of config that is wrong.
-func New(config Config) (*App, error) {
-	if err := config.validate(); err != nil {
-		return nil, err
-	}
-	config = config.withDefaults()
-	a := &App{config: config, db: config.Database, store: config.Store}
-	a.users = strategies.New[User](a.store, strategies.Config{
-		Name: UserProfile.Name(), TTL: UserProfile.TTL,
-		StaleWhileRevalidate: UserProfile.StaleWhileRevalidate, Tags: UserProfile.Tags,
-	})
-	a.featured = strategies.New[Item](a.store, strategies.Config{
-		Name: Featured.Name(), TTL: Featured.TTL,
-		StaleWhileRevalidate: Featured.StaleWhileRevalidate, Tags: Featured.Tags,
-	})
-	a.cdn = a.newPurger()
-	a.serve = a.guard(a.routes())
-	return a, nil
-}
-
 // preset is a row of the preset table as this App uses it, for serving and for
 // warming alike: only the same preset finds what the other stored.
 func (a *App) preset(config handler.Config) handler.Config {
@@ -132,45 +111,8 @@ func (a *App) preset(config handler.Config) handler.Config {
 	return config
 }
 
-// ServeHTTP answers a request. Behind the answer it tells the CDN what it could
-// not be told before.
-func (a *App) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.serve.ServeHTTP(w, r)
-	if a.cdn.pending() > 0 {
-		_ = http.NewResponseController(w).Flush() // where nothing can be flushed the client waits
-		a.cdn.send(context.WithoutCancel(r.Context()))
-	}
-}
-
 // Store returns the Store that the App was made with.
 func (a *App) Store() *strategies.Store { return a.store }
 
-// Close tells the CDN what is left, finishes background work and closes what
-// [FromEnv] opened.
-func (a *App) Close(ctx context.Context) error {
-	if a.cdn.pending() > 0 {
-		_ = a.store.Flush(ctx) // Redis hears of it first
-		a.cdn.last(ctx)
-	}
-	if a.close == nil {
-		return nil
-	}
-	return a.close(ctx)
-}
-
-// invalidate carries out what an action made invalid. The write has committed,
-// so a failure here is shown in a header but fails nobody; the Store warns and
-// sends again what is pending.
-func (a *App) invalidate(w http.ResponseWriter, r *http.Request, events ...any) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), invalidateTimeout)
-	defer cancel()
-	done := "done"
-	if _, err := Actions.Apply(ctx, a.store, events...); err != nil {
-		done = "pending"
-		a.config.Logger.DebugContext(ctx, "invalidation is pending", "error", err)
-	}
-	w.Header().Set("X-Cache-Invalidation", done)
-	if a.cdn != nil {
-		a.invalidateCDN(ctx, w, events)
-	}
-}
+// now is a time as the database keeps it.
+func (a *App) now() time.Time { return a.config.Now().UTC().Truncate(time.Millisecond) }

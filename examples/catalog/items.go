@@ -239,3 +239,8 @@ func (d *Database) change(ctx context.Context, kind Kind, id, set string, args .
 	}
 	return item, nil
 }
+
+// TopItems returns the ids of the first n items in the given order.
+func (d *Database) TopItems(ctx context.Context, kind Kind, sort Sort, n int) ([]string, error) {
+	return d.names(ctx, `SELECT id FROM items WHERE kind = ? ORDER BY `+d.order(sort)+` LIMIT ?`, string(kind), n)
+}

@@ -123,11 +123,6 @@ func (d *Database) TopUsers(ctx context.Context, n int) ([]string, error) {
 		ORDER BY SUM(downloads) DESC, `+d.byteOrder("author")+` LIMIT ?`, n)
 }
 
-// TopItems returns the ids of the first n items in the given order.
-func (d *Database) TopItems(ctx context.Context, kind Kind, sort Sort, n int) ([]string, error) {
-	return d.names(ctx, `SELECT id FROM items WHERE kind = ? ORDER BY `+d.order(sort)+` LIMIT ?`, string(kind), n)
-}
-
 func (d *Database) names(ctx context.Context, query string, args ...any) ([]string, error) {
 	db, err := d.conn(ctx)
 	if err != nil {

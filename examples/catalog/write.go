@@ -111,6 +111,3 @@ func (a *App) unclear(w http.ResponseWriter, r *http.Request, err error, k kindR
 	}
 	return err
 }
-
-// now is a time as the database keeps it.
-func (a *App) now() time.Time { return a.config.Now().UTC().Truncate(time.Millisecond) }

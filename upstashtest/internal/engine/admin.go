@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -183,36 +181,4 @@ func cmdConfigSet(e *Engine, c *call) Reply {
 		e.notify = letters
 	}
 	return okReply()
-}
-
-// cmdACLCat lists the families, or the commands of one.
-func cmdACLCat(_ *Engine, c *call) Reply {
-	found := map[string]bool{}
-	for name, in := range table() {
-		for _, category := range categoriesOf(in) {
-			switch {
-			case len(c.args) == 2:
-				found[category] = true
-			case category == lower(c.args[2]):
-				found[lower(strings.ReplaceAll(name, " ", "|"))] = true
-			}
-		}
-	}
-	if len(found) == 0 {
-		return errorf("ERR Unknown category '%s'", c.args[2])
-	}
-	return bulks(sortedNames(found))
-}
-
-func cmdACLGenPass(_ *Engine, c *call) Reply {
-	bits := 256
-	if len(c.args) > 2 {
-		var err error
-		if bits, err = strictAtoi(c.args[2]); err != nil || bits < 1 || bits > 4096 {
-			return errorReply("ERR ACL GENPASS argument must be the number of bits for the output password, a positive number up to 4096")
-		}
-	}
-	b := make([]byte, (bits+7)/8)
-	_, _ = rand.Read(b) // it never fails
-	return bulk(hex.EncodeToString(b)[:(bits+3)/4])
 }

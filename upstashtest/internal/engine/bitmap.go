@@ -1,13 +1,8 @@
 package engine
 
-import "math/bits"
-
-func bitmapCommands() map[string]handler {
-	return map[string]handler{
-		"BITCOUNT": cmdBitCount, "BITPOS": cmdBitPos, "BITOP": cmdBitOp,
-		"BITFIELD": cmdBitField, "BITFIELD_RO": cmdBitField,
-	}
-}
+import (
+	"math/bits"
+)
 
 // bytesOf reads a string value; an absent one is empty and exists is false.
 func (e *Engine) bytesOf(key string) (b []byte, exists bool, bad Reply) {

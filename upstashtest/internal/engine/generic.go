@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"strconv"
 	"strings"
 )
 
@@ -46,10 +45,6 @@ func cmdUnlink(e *Engine, c *call) Reply {
 	}
 	return e.raw(append([]string{"DEL"}, c.args[1:]...)...)
 }
-
-func itoa(n int64) string { return strconv.FormatInt(n, 10) }
-
-func lower(s string) string { return strings.ToLower(s) }
 
 // cmdCopy onto itself copies nothing; Redis calls that an error. The old value
 // goes first: miniredis would keep its lifetime, and parts of it.

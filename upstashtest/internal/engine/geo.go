@@ -8,15 +8,6 @@ import (
 	"strings"
 )
 
-func geoCommands() map[string]handler {
-	return map[string]handler{
-		"GEOADD": cmdGeoAdd, "GEOPOS": cmdGeoPos, "GEODIST": cmdGeoDist, "GEOHASH": cmdGeoHash,
-		"GEOSEARCH": cmdGeoSearch, "GEOSEARCHSTORE": cmdGeoSearchStore,
-		"GEORADIUS": cmdGeoRadius, "GEORADIUS_RO": cmdGeoRadius,
-		"GEORADIUSBYMEMBER": cmdGeoRadius, "GEORADIUSBYMEMBER_RO": cmdGeoRadius,
-	}
-}
-
 // Redis keeps a place as the score of a sorted set: 26 bits of longitude and
 // latitude, interleaved. Latitudes end where the Mercator projection does.
 const (

@@ -356,3 +356,31 @@ func (e *Engine) fieldEffects(in *Info, args []string) [][]string {
 	}
 	return cmds
 }
+
+func cmdHIncrByFloat(e *Engine, c *call) Reply {
+	key, field := c.args[1], c.args[2]
+	by, ok := longFloat(c.args[3])
+	switch {
+	case !ok:
+		return errorReply(msgNotFloat)
+	case by.IsInf():
+		return errorReply("ERR value is NaN or Infinity")
+	}
+	if _, bad := e.checkHash(key); isError(bad) {
+		return bad
+	}
+	old := e.raw("HGET", key, field)
+	if isNil(old) {
+		old = bulk("0")
+	}
+	sum := addFloat(text(old), c.args[3], "ERR hash value is not a float")
+	if isError(sum) {
+		return sum
+	}
+	at := e.fieldDeadline(key, field)
+	e.raw("HSET", key, field, text(sum))
+	if at > 0 {
+		e.expireField(key, field, at)
+	}
+	return sum
+}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -32,35 +33,6 @@ type Subscription struct {
 	queue []string      // guarded by h.mu
 	done  bool          // guarded by h.mu
 	wake  chan struct{} // holds one token when the queue or done changed
-}
-
-// Subscribe opens a stream of the named channels. Its first events confirm
-// each channel.
-func (e *Engine) Subscribe(channels ...string) (*Subscription, error) {
-	s := e.hub.newSubscription()
-	for i, c := range channels {
-		s.channels[c] = true
-		s.queue = append(s.queue, fmt.Sprintf("subscribe,%s,%d", c, i+1))
-	}
-	return s, e.hub.add(s)
-}
-
-// PSubscribe opens a stream of all channels that match the patterns.
-func (e *Engine) PSubscribe(patterns ...string) (*Subscription, error) {
-	s := e.hub.newSubscription()
-	for i, p := range patterns {
-		s.patterns[p] = true
-		s.queue = append(s.queue, fmt.Sprintf("psubscribe,%s,%d", p, i+1))
-	}
-	return s, e.hub.add(s)
-}
-
-// Monitor opens a stream of all commands that run from now on.
-func (e *Engine) Monitor() (*Subscription, error) {
-	s := e.hub.newSubscription()
-	s.monitor = true
-	s.queue = append(s.queue, `"OK"`)
-	return s, e.hub.add(s)
 }
 
 func (h *hub) newSubscription() *Subscription {
@@ -199,3 +171,6 @@ func (h *hub) counts() (channels map[string]int, patterns int) {
 	}
 	return channels, len(distinct)
 }
+
+// ErrClosed is returned by every call after Close.
+var ErrClosed = errors.New("engine: closed")

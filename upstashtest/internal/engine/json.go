@@ -5,32 +5,6 @@ import (
 	"strings"
 )
 
-// A JSON document lives in miniredis as a string with a mark in front, so that
-// DEL, EXPIRE, RENAME, COPY, SCAN and FLUSHALL work on it without bookkeeping.
-const (
-	// Chosen, see FIDELITY.md: the type has RedisJSON's name.
-	jsonType = "ReJSON-RL"
-	jsonMark = "\x00restash:json\x00"
-)
-
-func isJSONText(s string) bool { return strings.HasPrefix(s, jsonMark) }
-
-func (e *Engine) isJSON(key string) bool { return isJSONText(text(e.raw("GET", key))) }
-
-func jsonCommands() map[string]handler {
-	return map[string]handler{
-		"JSON.SET": cmdJSONSet, "JSON.GET": cmdJSONGet, "JSON.MGET": cmdJSONMGet, "JSON.MSET": cmdJSONMSet,
-		"JSON.MERGE": cmdJSONMerge, "JSON.DEL": cmdJSONDel, "JSON.FORGET": cmdJSONDel,
-		"JSON.TYPE": cmdJSONType, "JSON.RESP": cmdJSONResp,
-		"JSON.DEBUG MEMORY": cmdJSONMemory, "JSON.DEBUG HELP": cmdJSONHelp,
-		"JSON.STRLEN": cmdJSONLen, "JSON.ARRLEN": cmdJSONLen, "JSON.OBJLEN": cmdJSONLen, "JSON.OBJKEYS": cmdJSONLen,
-		"JSON.ARRINDEX": cmdJSONArrIndex, "JSON.NUMINCRBY": cmdJSONNum, "JSON.NUMMULTBY": cmdJSONNum,
-		"JSON.STRAPPEND": cmdJSONStrAppend, "JSON.TOGGLE": cmdJSONToggle, "JSON.CLEAR": cmdJSONClear,
-		"JSON.ARRAPPEND": cmdJSONArrAppend, "JSON.ARRINSERT": cmdJSONArrInsert,
-		"JSON.ARRPOP": cmdJSONArrPop, "JSON.ARRTRIM": cmdJSONArrTrim,
-	}
-}
-
 // loadJSON reads the document of key. ok is false if there is none.
 func (e *Engine) loadJSON(key string) (root any, ok bool, bad Reply) {
 	switch e.typeOf(key) {
@@ -297,24 +271,4 @@ func cmdJSONMemory(e *Engine, c *call) Reply {
 
 func cmdJSONHelp(*Engine, *call) Reply {
 	return bulks([]string{"MEMORY <key> [path] - reports memory usage", "HELP                - this message"})
-}
-
-// documents remembers the documents that a command may change at many places:
-// an error at the last of them must leave no trace at the first. The function
-// puts them back.
-func (e *Engine) documents(c *call) (undo func()) {
-	if !c.info.Write || c.info.Group != "json" {
-		return func() {}
-	}
-	before := map[string]string{}
-	for _, key := range c.info.Keys(c.args) {
-		if e.hasJSON && e.isJSON(key) {
-			before[key] = text(e.raw("GET", key))
-		}
-	}
-	return func() {
-		for key, doc := range before {
-			e.raw("SET", key, doc, "KEEPTTL")
-		}
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"strconv"
 	"strings"
 )
 
@@ -168,30 +169,24 @@ func cmdIncrByFloat(e *Engine, c *call) Reply {
 	return sum
 }
 
-func cmdHIncrByFloat(e *Engine, c *call) Reply {
-	key, field := c.args[1], c.args[2]
-	by, ok := longFloat(c.args[3])
-	switch {
-	case !ok:
-		return errorReply(msgNotFloat)
-	case by.IsInf():
-		return errorReply("ERR value is NaN or Infinity")
+// wholeNumber reads an integer in Redis' own strict form.
+func wholeNumber(word string) (int64, Reply) {
+	n, ok := parseInteger(word)
+	if !ok {
+		return 0, errorReply(msgNotInt)
 	}
-	if _, bad := e.checkHash(key); isError(bad) {
-		return bad
+	return n, nilReply
+}
+
+// parseFloat reads a number as C's strtod does, all of it and no blanks. NaN
+// and what overflows are no numbers.
+func parseFloat(s string) (float64, bool) {
+	if s == "" || strings.Contains(s, "_") {
+		return 0, false
 	}
-	old := e.raw("HGET", key, field)
-	if isNil(old) {
-		old = bulk("0")
+	if digits := strings.TrimLeft(s, "+-"); len(digits) > 2 && lower(digits[:2]) == "0x" && !strings.ContainsAny(digits, "pP") {
+		s += "p0" // C needs no exponent, Go does
 	}
-	sum := addFloat(text(old), c.args[3], "ERR hash value is not a float")
-	if isError(sum) {
-		return sum
-	}
-	at := e.fieldDeadline(key, field)
-	e.raw("HSET", key, field, text(sum))
-	if at > 0 {
-		e.expireField(key, field, at)
-	}
-	return sum
+	f, err := strconv.ParseFloat(s, 64)
+	return f, err == nil && !math.IsNaN(f)
 }

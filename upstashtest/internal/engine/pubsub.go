@@ -1,6 +1,9 @@
 package engine
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 func pubsubCommands() map[string]handler {
 	return map[string]handler{
@@ -44,4 +47,33 @@ func cmdNumSub(e *Engine, c *call) Reply {
 func cmdNumPat(e *Engine, _ *call) Reply {
 	_, n := e.hub.counts()
 	return intReply(int64(n))
+}
+
+// Subscribe opens a stream of the named channels. Its first events confirm
+// each channel.
+func (e *Engine) Subscribe(channels ...string) (*Subscription, error) {
+	s := e.hub.newSubscription()
+	for i, c := range channels {
+		s.channels[c] = true
+		s.queue = append(s.queue, fmt.Sprintf("subscribe,%s,%d", c, i+1))
+	}
+	return s, e.hub.add(s)
+}
+
+// PSubscribe opens a stream of all channels that match the patterns.
+func (e *Engine) PSubscribe(patterns ...string) (*Subscription, error) {
+	s := e.hub.newSubscription()
+	for i, p := range patterns {
+		s.patterns[p] = true
+		s.queue = append(s.queue, fmt.Sprintf("psubscribe,%s,%d", p, i+1))
+	}
+	return s, e.hub.add(s)
+}
+
+// Monitor opens a stream of all commands that run from now on.
+func (e *Engine) Monitor() (*Subscription, error) {
+	s := e.hub.newSubscription()
+	s.monitor = true
+	s.queue = append(s.queue, `"OK"`)
+	return s, e.hub.add(s)
 }

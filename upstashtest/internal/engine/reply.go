@@ -3,6 +3,7 @@ package engine
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,3 +129,22 @@ func parseArray(size, rest []byte) (Reply, []byte, error) {
 	}
 	return r, rest, nil
 }
+
+func sortedNames[T any](m map[string]T) []string {
+	names := make([]string, 0, len(m))
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// orZero is the error, or 0 for a key that is not there.
+func orZero(bad Reply) Reply {
+	if isError(bad) {
+		return bad
+	}
+	return intReply(0)
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }

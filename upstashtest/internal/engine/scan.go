@@ -11,15 +11,6 @@ func scanCommands() map[string]handler {
 	return map[string]handler{"SCAN": cmdScan, "HSCAN": cmdScanKey, "SSCAN": cmdScanKey, "ZSCAN": cmdScanKey}
 }
 
-// A cursor is a place in the order of the names' hashes: everything above it
-// is still to come. So a page needs no memory of the pages before it, and what
-// is there from the first page to the last is always returned, whatever comes
-// and goes meanwhile. Cursors use all 64 bits, as real ones may.
-type slot struct {
-	at   uint64
-	name string
-}
-
 // scanOptions are the words after the cursor.
 type scanOptions struct {
 	cursor   uint64

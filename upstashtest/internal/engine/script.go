@@ -7,25 +7,6 @@ import (
 	"github.com/cldcde/restash/upstashtest/internal/lua"
 )
 
-// scriptStore keeps the scripts that were loaded, by the SHA-1 of their text
-// as it was sent, and the libraries of functions.
-type scriptStore struct {
-	bySHA     map[string]lua.Script
-	libraries map[string]*lua.Library
-	machine   *lua.Machine // made when first needed: most tests run no script
-}
-
-func (s *scriptStore) init() {
-	s.bySHA = map[string]lua.Script{}
-	s.libraries = map[string]*lua.Library{}
-}
-
-func (s *scriptStore) close() {
-	if s.machine != nil {
-		s.machine.Close()
-	}
-}
-
 func (e *Engine) lua() *lua.Machine {
 	if e.scripts.machine == nil {
 		e.scripts.machine = lua.New(e.cfg.ScriptSteps)
@@ -278,13 +259,4 @@ func cmdFunctionStats(e *Engine, _ *call) Reply {
 	return array(bulk("running_script"), nilReply, bulk("engines"), array(bulk("LUA"), array(
 		bulk("libraries_count"), intReply(int64(len(e.scripts.libraries))),
 		bulk("functions_count"), intReply(int64(functions)))))
-}
-
-func sortedNames[T any](m map[string]T) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

@@ -208,3 +208,14 @@ func (e *Engine) keepSparse(key string, a *sparse) {
 	}
 	e.setNative(key, a)
 }
+
+func parseIndexes(words []string) ([]uint64, Reply) {
+	out := make([]uint64, len(words))
+	for i, w := range words {
+		n, ok := parseIndex(w)
+		if out[i] = n; !ok {
+			return nil, badIndex
+		}
+	}
+	return out, nilReply
+}

@@ -6,15 +6,6 @@ import (
 	"strconv"
 )
 
-func sparseCommands() map[string]handler {
-	return map[string]handler{
-		"ARSET": cmdArSet, "ARMSET": cmdArMSet, "ARGET": cmdArGet, "ARMGET": cmdArGet, "ARGETRANGE": cmdArGetRange,
-		"ARSCAN": cmdArScan, "ARGREP": cmdArGrep, "ARDEL": cmdArDel, "ARDELRANGE": cmdArDelRange,
-		"ARINSERT": cmdArInsert, "ARRING": cmdArRing, "ARLASTITEMS": cmdArLastItems, "ARNEXT": cmdArNext, "ARSEEK": cmdArSeek,
-		"AROP": cmdArOp, "ARCOUNT": cmdArCount, "ARLEN": cmdArCount, "ARINFO": cmdArInfo,
-	}
-}
-
 // fill sets slots and returns how many were holes.
 func (e *Engine) fill(key string, slots []uint64, values []string) Reply {
 	a, bad := e.filled(key)
@@ -69,17 +60,6 @@ func cmdArMSet(e *Engine, c *call) Reply {
 		slots, values = append(slots, i), append(values, pair[1])
 	}
 	return e.fill(c.args[1], slots, values)
-}
-
-func parseIndexes(words []string) ([]uint64, Reply) {
-	out := make([]uint64, len(words))
-	for i, w := range words {
-		n, ok := parseIndex(w)
-		if out[i] = n; !ok {
-			return nil, badIndex
-		}
-	}
-	return out, nilReply
 }
 
 func cmdArDel(e *Engine, c *call) Reply {

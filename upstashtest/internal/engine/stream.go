@@ -2,6 +2,7 @@ package engine
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -271,3 +272,42 @@ func (e *Engine) stream(key string) (*stream, Reply) {
 	}
 	return nil, nilReply
 }
+
+// streamGroup is a consumer group of a stream.
+type streamGroup struct {
+	last      entryID // the newest entry that was delivered
+	read      int64   // how many were; unknownRead if that is not known
+	pending   []*delivery
+	consumers map[string]*consumer
+}
+
+func (g *streamGroup) clone() *streamGroup {
+	o := &streamGroup{last: g.last, read: g.read, consumers: map[string]*consumer{}}
+	for name, c := range g.consumers {
+		copied := *c
+		o.consumers[name] = &copied
+	}
+	for _, d := range g.pending {
+		copied := *d
+		copied.consumer = o.consumers[d.consumer.name]
+		o.pending = append(o.pending, &copied)
+	}
+	return o
+}
+
+// consumer is a member of a group.
+type consumer struct {
+	name   string
+	seen   int64 // when it last asked, in Unix milliseconds
+	active int64 // when it last got something; 0 never
+}
+
+// delivery is an entry that a consumer has not acknowledged.
+type delivery struct {
+	id       entryID
+	consumer *consumer
+	at       int64 // Unix milliseconds
+	count    int64
+}
+
+func (s *stream) groupNames() []string { return slices.Sorted(maps.Keys(s.groups)) }

@@ -5,44 +5,7 @@ import (
 	"slices"
 )
 
-// streamGroup is a consumer group of a stream.
-type streamGroup struct {
-	last      entryID // the newest entry that was delivered
-	read      int64   // how many were; unknownRead if that is not known
-	pending   []*delivery
-	consumers map[string]*consumer
-}
-
 const unknownRead = -1
-
-// consumer is a member of a group.
-type consumer struct {
-	name   string
-	seen   int64 // when it last asked, in Unix milliseconds
-	active int64 // when it last got something; 0 never
-}
-
-// delivery is an entry that a consumer has not acknowledged.
-type delivery struct {
-	id       entryID
-	consumer *consumer
-	at       int64 // Unix milliseconds
-	count    int64
-}
-
-func (g *streamGroup) clone() *streamGroup {
-	o := &streamGroup{last: g.last, read: g.read, consumers: map[string]*consumer{}}
-	for name, c := range g.consumers {
-		copied := *c
-		o.consumers[name] = &copied
-	}
-	for _, d := range g.pending {
-		copied := *d
-		copied.consumer = o.consumers[d.consumer.name]
-		o.pending = append(o.pending, &copied)
-	}
-	return o
-}
 
 // from is the index of the first pending entry that is not below id.
 func (g *streamGroup) from(id entryID) int {

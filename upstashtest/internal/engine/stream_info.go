@@ -1,10 +1,5 @@
 package engine
 
-import (
-	"maps"
-	"slices"
-)
-
 // cmdXInfoStream is XINFO STREAM key [FULL [COUNT n]].
 func cmdXInfoStream(e *Engine, c *call) Reply {
 	s, bad := e.stream(c.args[2])
@@ -56,8 +51,6 @@ func cmdXInfoStream(e *Engine, c *call) Reply {
 	r.Array = append(r.Array, bulk("entries"), entryReplies(s.between(entryID{}, lastID, count)), bulk("groups"), groups)
 	return r
 }
-
-func (s *stream) groupNames() []string { return slices.Sorted(maps.Keys(s.groups)) }
 
 func (s *stream) nodes() int {
 	n := 0

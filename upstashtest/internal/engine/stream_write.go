@@ -7,17 +7,6 @@ import (
 	"strings"
 )
 
-func streamCommands() map[string]handler {
-	return map[string]handler{
-		"XADD": cmdXAdd, "XTRIM": cmdXTrim, "XDEL": cmdXDel, "XDELEX": cmdXDelEX, "XLEN": cmdXLen,
-		"XRANGE": cmdXRange, "XREVRANGE": cmdXRange, "XREAD": cmdXRead, "XREADGROUP": cmdXRead,
-		"XACK": cmdXAck, "XACKDEL": cmdXAckDel, "XPENDING": cmdXPending, "XCLAIM": cmdXClaim, "XAUTOCLAIM": cmdXAutoClaim,
-		"XGROUP CREATE": cmdXGroup, "XGROUP SETID": cmdXGroup, "XGROUP DESTROY": cmdXGroup,
-		"XGROUP CREATECONSUMER": cmdXGroup, "XGROUP DELCONSUMER": cmdXGroup,
-		"XINFO STREAM": cmdXInfoStream, "XINFO GROUPS": cmdXInfoGroups, "XINFO CONSUMERS": cmdXInfoConsumers,
-	}
-}
-
 // adding is what XADD was asked, or XTRIM, which has no ID.
 type adding struct {
 	trim     trimming
@@ -134,15 +123,6 @@ func (a *adding) parseID(word string) Reply {
 	return nilReply
 }
 
-// wholeNumber reads an integer in Redis' own strict form.
-func wholeNumber(word string) (int64, Reply) {
-	n, ok := parseInteger(word)
-	if !ok {
-		return 0, errorReply(msgNotInt)
-	}
-	return n, nilReply
-}
-
 func cmdXAdd(e *Engine, c *call) Reply {
 	key := c.args[1]
 	a, bad := parseAdding(c.args[2:], true)
@@ -204,14 +184,6 @@ func cmdXTrim(e *Engine, c *call) Reply {
 		return orZero(bad)
 	}
 	return intReply(s.trim(a.trim))
-}
-
-// orZero is the error, or 0 for a key that is not there.
-func orZero(bad Reply) Reply {
-	if isError(bad) {
-		return bad
-	}
-	return intReply(0)
 }
 
 func parseIDList(words []string) ([]entryID, Reply) {

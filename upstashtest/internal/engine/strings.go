@@ -1,6 +1,8 @@
 package engine
 
-import "strings"
+import (
+	"strings"
+)
 
 func stringCommands() map[string]handler {
 	return map[string]handler{
@@ -93,15 +95,6 @@ func cmdSet(e *Engine, c *call) Reply {
 	r := e.raw(args...)
 	if o.get && !isError(r) {
 		return old
-	}
-	return r
-}
-
-// getString is GET, but a JSON document is of the wrong type.
-func (e *Engine) getString(key string) Reply {
-	r := e.raw("GET", key)
-	if e.hidden(text(r)) {
-		return errorReply(msgWrongType)
 	}
 	return r
 }

@@ -164,3 +164,5 @@ func pairedKeys(args []string) []string {
 	}
 	return keys
 }
+
+func lower(s string) string { return strings.ToLower(s) }

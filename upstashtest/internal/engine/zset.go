@@ -94,19 +94,6 @@ func (z *zset) cut(from, to int) {
 	z.order = slices.Delete(z.order, from, to)
 }
 
-// parseFloat reads a number as C's strtod does, all of it and no blanks. NaN
-// and what overflows are no numbers.
-func parseFloat(s string) (float64, bool) {
-	if s == "" || strings.Contains(s, "_") {
-		return 0, false
-	}
-	if digits := strings.TrimLeft(s, "+-"); len(digits) > 2 && lower(digits[:2]) == "0x" && !strings.ContainsAny(digits, "pP") {
-		s += "p0" // C needs no exponent, Go does
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	return f, err == nil && !math.IsNaN(f)
-}
-
 // formatScore prints a score: whole numbers plainly, others in the shortest
 // form that reads back, as Redis 8 does.
 func formatScore(f float64) string {
@@ -155,23 +142,6 @@ func (e *Engine) dropEmpty(key string, z *zset) {
 	if len(z.order) == 0 {
 		e.remove(key)
 	}
-}
-
-func zsetCommands() map[string]handler {
-	m := map[string]handler{
-		"ZADD": cmdZAdd, "ZINCRBY": cmdZAdd, "ZREM": cmdZRem, "ZCARD": cmdZCard,
-		"ZSCORE": cmdZScore, "ZMSCORE": cmdZMScore, "ZRANK": cmdZRank, "ZREVRANK": cmdZRank,
-		"ZPOPMIN": cmdZPop, "ZPOPMAX": cmdZPop, "ZMPOP": cmdZMPop, "ZRANDMEMBER": cmdZRandMember,
-		"ZCOUNT": cmdZCount, "ZLEXCOUNT": cmdZCount,
-		"ZREMRANGEBYRANK": cmdZRemRange, "ZREMRANGEBYSCORE": cmdZRemRange, "ZREMRANGEBYLEX": cmdZRemRange,
-	}
-	for _, name := range []string{"ZRANGE", "ZRANGESTORE", "ZREVRANGE", "ZRANGEBYSCORE", "ZREVRANGEBYSCORE", "ZRANGEBYLEX", "ZREVRANGEBYLEX"} {
-		m[name] = cmdZRange
-	}
-	for _, name := range []string{"ZUNION", "ZINTER", "ZDIFF", "ZUNIONSTORE", "ZINTERSTORE", "ZDIFFSTORE", "ZINTERCARD"} {
-		m[name] = cmdZCombine
-	}
-	return m
 }
 
 // zaddOptions are the words between the key and the first score.

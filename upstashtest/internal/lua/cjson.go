@@ -14,9 +14,6 @@ type problem string
 // Error returns the words.
 func (p problem) Error() string { return string(p) }
 
-// maxJSONDepth is that of Redis' cjson.
-const maxJSONDepth = 1000
-
 // cjson is the library of that name.
 func (m *Machine) cjson() *glua.LTable {
 	null := m.l.NewUserData()

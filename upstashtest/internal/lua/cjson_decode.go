@@ -228,3 +228,6 @@ func (r *jsonReader) readArray(depth int) glua.LValue {
 		}
 	}
 }
+
+// maxJSONDepth is that of Redis' cjson.
+const maxJSONDepth = 1000
