@@ -10,10 +10,6 @@ import (
 // answered nil: the key, the field or the member does not exist.
 var ErrNil = errors.New("command: nil reply")
 
-// ErrReply is wrapped by the error of a decoder that met a reply of another
-// shape than the command promises.
-var ErrReply = errors.New("command: unexpected reply")
-
 // Cmd is what any [Command] is to code that sends it and leaves the reply to
 // somebody else.
 type Cmd interface {
@@ -239,3 +235,5 @@ func (c Command[T]) failIf(bad bool, reason string) Command[T] {
 	}
 	return c
 }
+
+func rawReply(r Reply) (Reply, error) { return r, nil }

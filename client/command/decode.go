@@ -5,8 +5,6 @@ import (
 	"time"
 )
 
-func rawReply(r Reply) (Reply, error) { return r, nil }
-
 // toString copies: a kept string must not hold the whole answer alive.
 func toString(r Reply) (string, error) {
 	switch r.Kind {

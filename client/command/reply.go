@@ -1,6 +1,7 @@
 package command
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -80,3 +81,7 @@ func mismatch(want string, r Reply) error {
 	}
 	return fmt.Errorf("%w: want %s, got %s", ErrReply, want, r.Kind)
 }
+
+// ErrReply is wrapped by the error of a decoder that met a reply of another
+// shape than the command promises.
+var ErrReply = errors.New("command: unexpected reply")

@@ -120,3 +120,20 @@ func (x *exchange) unfit(v rfc9111.Validity, refreshing bool) string {
 	}
 	return "stale"
 }
+
+type cacher struct {
+	cfg   Config
+	route *route.Route
+	lists *varyLists
+	next  http.Handler
+}
+
+// lacks reports whether the stored response is a part that does not hold what
+// the request asks for.
+func (x *exchange) lacks(stored *record.Response) bool {
+	if !stored.IsPart() {
+		return false
+	}
+	_, holds := stored.Find(x.R.Header)
+	return !holds || x.R.Method != http.MethodGet
+}

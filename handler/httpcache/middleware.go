@@ -40,13 +40,6 @@ func (c Config) route(store *strategies.Store, mount bool) (Config, *route.Route
 	return c, route.For(store, c.settings(), mount)
 }
 
-type cacher struct {
-	cfg   Config
-	route *route.Route
-	lists *varyLists
-	next  http.Handler
-}
-
 // ServeHTTP answers from the cache or passes on.
 func (c *cacher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m := c.route.MarkOf(r.Context()); m != nil {

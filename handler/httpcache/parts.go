@@ -2,6 +2,7 @@ package httpcache
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/cldcde/restash/handler/internal/record"
 	"github.com/cldcde/restash/handler/internal/rfc9111"
@@ -10,16 +11,6 @@ import (
 // Of an answer of which only parts were asked for one part is stored (RFC 9111
 // section 3.3). It answers what lies in it, grows by what touches it, and
 // gives way to a longer one and to the whole.
-
-// lacks reports whether the stored response is a part that does not hold what
-// the request asks for.
-func (x *exchange) lacks(stored *record.Response) bool {
-	if !stored.IsPart() {
-		return false
-	}
-	_, holds := stored.Find(x.R.Header)
-	return !holds || x.R.Method != http.MethodGet
-}
 
 // storesPart reports whether a part is worth storing.
 func (x *exchange) storesPart(asked, h http.Header) bool {
@@ -38,3 +29,5 @@ func (x *exchange) part() *record.Response {
 	}
 	return nil
 }
+
+func isRange(h http.Header) bool { return strings.Join(h["Range"], "") != "" }

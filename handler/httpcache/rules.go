@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/cldcde/restash/handler/internal/record"
@@ -49,8 +48,6 @@ func (x *exchange) Request() *http.Request {
 	}
 	return inner
 }
-
-func isRange(h http.Header) bool { return strings.Join(h["Range"], "") != "" }
 
 // Confirm asks whether the stored answer still holds; a part of it is asked for as it is.
 func (x *exchange) Confirm(inner *http.Request, old *record.Response) bool {

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/cldcde/restash/handler/internal/route"
 	"github.com/cldcde/restash/internal/json"
@@ -195,3 +197,11 @@ func quotedText(s []byte) (text string, after []byte) {
 	}
 	return string(s), nil
 }
+
+// maxPurge bounds the body of a purge request, and purgeTimeout its duration.
+const (
+	maxPurge     = 64 << 10
+	purgeTimeout = 20 * time.Second
+)
+
+func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

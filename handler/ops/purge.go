@@ -3,20 +3,11 @@ package ops
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/cldcde/restash/invalidate"
 	"github.com/cldcde/restash/strategies"
-)
-
-// maxPurge bounds the body of a purge request, and purgeTimeout its duration.
-const (
-	maxPurge     = 64 << 10
-	purgeTimeout = 20 * time.Second
 )
 
 // Purge invalidates what POST requests name. Without [Secret], or with an
@@ -185,5 +176,3 @@ func (o order) invalidate(ctx context.Context, store *strategies.Store, answer *
 	}
 	return err
 }
-
-func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -64,3 +64,15 @@ func CanonicalAll(names []string) []string {
 	}
 	return all
 }
+
+// fieldNames splits a list of field names and puts them in canonical case.
+// What is no token is left out.
+func fieldNames(List string) []string {
+	var names []string
+	for name := range strings.SplitSeq(List, ",") {
+		if name = strings.Trim(name, " \t"); IsToken(name) {
+			names = append(names, Canonical(name))
+		}
+	}
+	return names
+}
