@@ -121,8 +121,9 @@ func longFloat(s string) (*big.Float, bool) {
 		return new(big.Float).SetInf(f < 0), true
 	}
 	word := lower(strings.TrimLeft(s, "+-"))
-	if strings.ContainsAny(word, "_ \t\n") || strings.HasPrefix(word, "0b") || strings.HasPrefix(word, "0o") {
-		return nil, false
+	hex := strings.HasPrefix(word, "0x")
+	if strings.ContainsAny(word, "_ \t\n") || strings.HasPrefix(word, "0b") || strings.HasPrefix(word, "0o") || !hex && strings.Contains(word, "p") {
+		return nil, false // what Go takes and C does not
 	}
 	b, _, err := big.ParseFloat(s, 0, 64, big.ToNearestEven)
 	return b, err == nil && b.MantExp(nil) < 1<<14
