@@ -33,7 +33,8 @@ type Config struct {
 	// Negative is how long a 404 or 410 is stored. 0 means that it is not.
 	Negative time.Duration
 	// Tags of every answer. A tag may hold the name of a path value or of a
-	// parameter in Query: "extension:{id}". If that is empty the tag is left out.
+	// parameter in Query: "extension:{id}". If that is empty the tag is left out;
+	// where no request can have it, the log says so once.
 	Tags []string
 	// Query lists the parameters that count, with their defaults. Others are
 	// ignored, and the handler does not see them.

@@ -22,6 +22,9 @@ type exchange struct {
 func newExchange(cfg *Config, on *route.Route, next http.Handler, w http.ResponseWriter, r *http.Request) *exchange {
 	x := &exchange{cfg: cfg}
 	x.Exchange = route.Exchange{Route: on, Rules: x, Next: next, W: w, R: r, Key: cfg.key(r), Tags: cfg.tags(r), Began: time.Now()}
+	if len(x.Tags) < len(cfg.Tags) {
+		on.WarnOfTags(r, cfg.Tags, func(name string) bool { _, declared := cfg.Query[name]; return declared })
+	}
 	return x
 }
 

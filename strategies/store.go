@@ -250,6 +250,9 @@ func (s *Store) Client() *client.Client {
 	return c
 }
 
+// Logger returns the logger that hears the Store's warnings, for what is built on it.
+func (s *Store) Logger() *slog.Logger { return s.cfg.Logger }
+
 // Namespace returns the namespace in use.
 func (s *Store) Namespace() string { return s.cfg.Namespace }
 

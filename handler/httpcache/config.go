@@ -23,7 +23,8 @@ type Config struct {
 	// "" means "http".
 	Prefix string
 	// Tags of every answer. A tag may hold the name of a path value:
-	// "extension:{id}". If that is empty the tag is left out.
+	// "extension:{id}". If that is empty the tag is left out; where no request
+	// can have it, the log says so once.
 	Tags []string
 	// Key, if set, makes the key instead of the URL.
 	Key func(*http.Request) string

@@ -29,6 +29,9 @@ func (c *cacher) serve(w http.ResponseWriter, r *http.Request, warming *route.Ma
 		Route: c.route, Rules: x, Next: c.next, W: w, R: r, Warming: warming, Began: time.Now(),
 		Key: c.cfg.key(r), Tags: c.cfg.tags(r),
 	}
+	if len(x.Tags) < len(c.cfg.Tags) {
+		c.route.WarnOfTags(r, c.cfg.Tags, func(string) bool { return false })
+	}
 	if lines := r.Header["Cache-Control"]; len(lines) > 0 {
 		x.asks = rfc9111.ParseCacheControl(lines)
 	}

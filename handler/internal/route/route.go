@@ -50,6 +50,8 @@ type Route struct {
 	passes passes
 	// variants are those that were stored lately.
 	variants variants
+	// said are the tags that were warned of.
+	said sync.Map
 	// mounted says that a middleware serves it; guarded by the registry's lock.
 	mounted bool
 }

@@ -23,6 +23,25 @@ func Tags(tags []string, value func(name string) string) []string {
 	return all
 }
 
+// WarnOfTags says once of each tag of a Config that it names what requests of this
+// route never have: it is always left out, and its invalidation reaches no answer.
+// known reports whether a name is another thing than a path value.
+func (r *Route) WarnOfTags(req *http.Request, tags []string, known func(name string) bool) {
+	for _, tag := range tags {
+		for _, part := range strings.Split(tag, "{")[1:] {
+			name, _, _ := strings.Cut(part, "}")
+			if known(name) || req.PathValue(name) != "" ||
+				strings.Contains(req.Pattern, "{"+name+"}") || strings.Contains(req.Pattern, "{"+name+"...}") {
+				continue
+			}
+			if _, said := r.said.LoadOrStore(tag, true); !said {
+				r.Store.Logger().Warn("a tag is left out: the route has no such path value; mount the middleware inside the router",
+					"handle", r.Name(), "tag", tag, "route", req.Pattern)
+			}
+		}
+	}
+}
+
 // Fixed are the tags that all requests have: they are the class's own.
 func Fixed(tags []string) []string {
 	return slices.DeleteFunc(slices.Clone(tags), hasBrace)
