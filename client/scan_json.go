@@ -2,11 +2,11 @@ package client
 
 import (
 	"bytes"
-	"encoding/base64"
 	"errors"
 	"strconv"
 
 	"github.com/cldcde/restash/client/command"
+	"github.com/cldcde/restash/internal/base64"
 )
 
 // maxDepth bounds the nesting of replies: the scanner is recursive.
@@ -165,11 +165,11 @@ func (s *scanner) bulk() (command.Reply, error) {
 	if !s.coded {
 		return command.Reply{Kind: command.KindBulk, Bytes: text}, nil
 	}
-	n, err := base64.StdEncoding.Strict().Decode(text, text)
-	if err != nil {
+	value, ok := base64.Decode(text)
+	if !ok {
 		return command.Reply{}, errBase64
 	}
-	return command.Reply{Kind: command.KindBulk, Bytes: text[:n:n]}, nil
+	return command.Reply{Kind: command.KindBulk, Bytes: value}, nil
 }
 
 func (s *scanner) array(depth int) (command.Reply, error) {
