@@ -33,25 +33,49 @@ func readAll(resp *http.Response, limit int) ([]byte, error) {
 	return read, err
 }
 
-// scratch are buffers for answers whose length is not announced: they have grown
-// already, and what is returned is a copy of the right size.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
+// piece is a part of an answer whose length is not announced. Such an answer is
+// read into pieces that are used again and joined when its length is known: a
+// buffer that grows would be copied, and made anew, at each doubling.
+type piece [64 << 10]byte
 
-// maxScratch is the largest buffer that is kept.
-const maxScratch = 4 << 20
+var pieces = sync.Pool{New: func() any { return new(piece) }}
 
 func readUnknown(body io.Reader, limit int) ([]byte, error) {
-	buf := scratch.Get().(*[]byte)
-	read, err := readFull(body, (*buf)[:0])
-	if err == nil && over(len(read), limit) {
-		return nil, longReply(limit)
+	var parts [][]byte
+	defer func() {
+		for _, part := range parts {
+			pieces.Put((*piece)(part[:len(piece{})]))
+		}
+	}()
+	total := 0
+	for {
+		part, err := readPiece(body, pieces.Get().(*piece))
+		parts = append(parts, part)
+		total += len(part)
+		switch {
+		case err == nil:
+			continue
+		case err != io.EOF:
+			return bytes.Join(parts, nil), err
+		case over(total, limit):
+			return nil, longReply(limit)
+		}
+		return bytes.Join(parts, nil), nil
 	}
-	if cap(read) > maxScratch {
-		return read, err // too large to be kept: it need not be copied
+}
+
+// readPiece fills the piece, unless r ends before.
+func readPiece(r io.Reader, into *piece) ([]byte, error) {
+	for n := 0; ; {
+		if n == len(into) {
+			return into[:n], nil
+		}
+		more, err := r.Read(into[n:])
+		n += more
+		if err != nil {
+			return into[:n], err
+		}
 	}
-	*buf = read
-	defer scratch.Put(buf)
-	return bytes.Clone(read), err
 }
 
 // longReply is the error of an answer that is longer than Limits.Reply.
