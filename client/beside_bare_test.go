@@ -22,7 +22,8 @@ import (
 
 // BenchmarkBesideBare compares the client with a bare one that posts the same bytes and
 // reads the answer into a buffer of the right size. The two take turns; x-bare is the
-// ratio of the medians.
+// ratio of the medians of their times, cpu-x-bare that of what the process computed
+// for each, the server among it.
 func BenchmarkBesideBare(b *testing.B) {
 	for _, size := range []int{kib, 100 * kib} {
 		for _, length := range []string{"known", "chunked"} {
@@ -68,13 +69,20 @@ func besideBare(b *testing.B, body string, known bool, callers int, ask, path st
 	defer hc.CloseIdleConnections()
 	bare := func() error { return postInto(b, hc, srv.URL+path, ask, len(body)) }
 	var without, with []time.Duration
+	var cpuWithout, cpuWith time.Duration
 	for b.Loop() {
+		began := cpuTime(b)
 		without = append(without, together(b, callers, bare))
+		between := cpuTime(b)
 		with = append(with, together(b, callers, func() error { return call(c) }))
+		cpuWithout, cpuWith = cpuWithout+between-began, cpuWith+cpuTime(b)-between
 	}
 	slices.Sort(without)
 	slices.Sort(with)
 	b.ReportMetric(float64(with[len(with)/2])/float64(without[len(without)/2]), "x-bare")
+	if cpuWithout > 0 {
+		b.ReportMetric(float64(cpuWith)/float64(cpuWithout), "cpu-x-bare")
+	}
 }
 
 // together is how long all callers take for one call each.

@@ -12,7 +12,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -154,14 +153,4 @@ func crowd(b *testing.B, c *client.Client, callers int) {
 	b.ReportMetric(float64(firsts[len(firsts)/2].Microseconds())/1000, "first-p50-ms")
 	b.ReportMetric(float64(rest[len(rest)/2].Microseconds())/1000, "p50-ms")
 	b.ReportMetric(float64(rest[len(rest)*99/100].Microseconds())/1000, "p99-ms")
-}
-
-// cpuTime is the CPU time of this process so far, the server's part included.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
