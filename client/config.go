@@ -34,12 +34,12 @@ const (
 // BenchmarkReply on two shared cores, and the body that travels:
 //
 //	value     JSON, base64       RESP2
-//	100 B     5.5 µs, 149 B      5.6 µs, 108 B
-//	1 KiB     7.5 µs, 1.4 kB     7.7 µs, 1.0 kB
-//	100 KiB   260 µs, 137 kB     95 µs, 102 kB
-//	1 MiB     2.3 ms, 1.4 MB     1.0 ms, 1.0 MB
+//	100 B     7.3 µs, 149 B      6.1 µs, 108 B
+//	1 KiB     9.7 µs, 1.4 kB     8.3 µs, 1.0 kB
+//	100 KiB   130 µs, 137 kB     105 µs, 102 kB
+//	1 MiB     2.0 ms, 1.4 MB     1.1 ms, 1.0 MB
 //
-// So RESP2 is worth it for large values only. It is the less trodden path:
+// So RESP2 is worth it where bytes on the wire count. It is the less trodden path:
 // servers and emulators differ in how they frame pipelines and errors, all of
 // which this client reads.
 type Encoding uint8

@@ -27,6 +27,8 @@ func deliberate(args []string, want, got string) bool {
 	case strings.HasPrefix(name, "EXPIRE") || name == "PEXPIRE":
 		// Two lifetimes of the same length are compared to the millisecond.
 		return len(args) > 3 && !strings.Contains(want+got, "error")
+	case strings.HasPrefix(name, "GEO") && slices.Contains(args, "COUNT"):
+		return strings.Count(want, `"`) == strings.Count(got, `"`) // which of the equally far is anybody's
 	case name == "LPOS":
 		return strings.Contains(got, "value must between") // as Redis from 7.2; 7.0 counts past the end of its integers
 	case name == "XINFO":
