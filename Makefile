@@ -59,6 +59,10 @@ soak: ## long stress: -race many times over, then new fuzzing
 	RESTASH_SOAK=1 $(GO) test -race -count=$(SOAK_COUNT) -timeout=60m ./...
 	.ci/fuzz.sh $(SOAK_FUZZ)
 
+.PHONY: differ
+differ: ## send 10^7 random commands to the local server and to a real Redis (about 40 minutes)
+	RESTASH_REQUIRE=redis RESTASH_COMMANDS=10000000 RESTASH_SEED=$${SEED:-$$(date +%s)} $(GO) test -count=1 -v -timeout=180m -run '^TestDiffer$$' ./upstashtest/internal/engine
+
 .PHONY: ci
 ci: ## everything that CI runs
 	.ci/run
