@@ -1,7 +1,6 @@
 package client
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,12 +54,16 @@ func readUnknown(body io.Reader, limit int) ([]byte, error) {
 		switch {
 		case err == nil:
 			continue
-		case err != io.EOF:
-			return bytes.Join(parts, nil), err
-		case over(total, limit):
+		case err == io.EOF && over(total, limit):
 			return nil, longReply(limit)
+		case err == io.EOF:
+			err = nil
 		}
-		return bytes.Join(parts, nil), nil
+		whole := make([]byte, 0, total)
+		for _, part := range parts {
+			whole = append(whole, part...)
+		}
+		return whole, err
 	}
 }
 

@@ -99,10 +99,11 @@ func cutAfter(n int) func(*answerer) {
 		body := rec.Body.Bytes()
 		a.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		a.w.WriteHeader(rec.Code)
+		sent := n // requests come at once: n is everybody's
 		if n < 0 {
-			n = max(len(body)+n, 0)
+			sent = max(len(body)+n, 0)
 		}
-		_, _ = a.w.Write(body[:min(n, len(body)-1)])
+		_, _ = a.w.Write(body[:min(sent, len(body)-1)])
 		_ = http.NewResponseController(a.w).Flush()
 		panic(http.ErrAbortHandler)
 	}

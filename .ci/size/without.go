@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/emmansun/base64"
 	"github.com/goccy/go-json"
 	"github.com/hashicorp/go-retryablehttp"
 	"github.com/sony/gobreaker/v2"
@@ -42,6 +43,7 @@ func get(c *retryablehttp.Client, r *http.Request, into *user) error {
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Upstash-Encoding", "base64")
 	response, err := c.Do(request)
 	if err != nil {
 		return err
@@ -51,5 +53,13 @@ func get(c *retryablehttp.Client, r *http.Request, into *user) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(body, into)
+	var answer struct{ Result string }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return err
+	}
+	value, err := base64.StdEncoding.DecodeString(answer.Result)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(value, into)
 }
